@@ -1,0 +1,1 @@
+//! The same network on every backend, compared by stated claims.

@@ -1,0 +1,1 @@
+//! The contract between the engine and the machines that run a program.

@@ -1,0 +1,1 @@
+//! Who is connected to whom: connectors, storage formats, delays, transposition.

@@ -1,0 +1,1 @@
+//! Builds a network for a backend and runs it.

@@ -1,0 +1,1 @@
+//! Differential equations to the statements of one step.

@@ -1,0 +1,1 @@
+//! Model and layout to kernels; the only waist between models and machines.

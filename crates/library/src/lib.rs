@@ -1,0 +1,1 @@
+//! Built-in neuron, synapse and input models as model text.

@@ -1,0 +1,1 @@
+//! The closed table of functions that equations may call, and their expansion into IEEE operations.

@@ -1,0 +1,1 @@
+//! Host and device copy of one buffer, and which of them is current.

@@ -1,0 +1,1 @@
+//! The typed, validated description of a network: no text, no storage, no device.

@@ -1,0 +1,1 @@
+//! Neuropil: a simulator for spiking and rate-coded neural networks.

@@ -1,0 +1,1 @@
+//! Spikes and traces on their way out: memory, files, readers.

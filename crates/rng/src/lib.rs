@@ -1,0 +1,1 @@
+//! Addressable random streams: the same (seed, site, index, step) gives the same bits everywhere.

@@ -1,0 +1,1 @@
+//! Operations of a step, ordered by slot and by what they touch.

@@ -1,0 +1,1 @@
+//! Dimensions, units and quantities; nothing about neurons.
