@@ -1,1 +1,59 @@
 //! The typed, validated description of a network: no text, no storage, no device.
+//!
+//! * [`Network`]: populations, projections, clocks, tables, recorders.
+//! * [`Expr`], [`Block`]: what equations and code blocks became; every name is resolved.
+//! * [`Arith`]: builds typed expressions, joining types and folding constants.
+//!
+//! Everything is a plain value with a printed form; ids index the vectors of the network they come from.
+
+mod arith;
+mod block;
+mod expr;
+mod network;
+mod print;
+
+pub use arith::Arith;
+pub use block::{AssignOp, Block, Local, Statement};
+pub use expr::{Distribution, Expr, ExprKind, NoiseRef, ObjectId, Random, Side, VarRef};
+pub use network::{
+    Clock, Connect, Delay, Endpoint, Equation, Event, EventSource, Extent, FixedNumber, Format, Group, Initial,
+    Method, Network, Pathway, Phase, Population, Projection, Recorder, RecorderKind, Reduce, Refractory, Slot, Sum,
+    Table, Variable, VariableKind, When,
+};
+
+neuropil_base::define_id!(
+    /// Names a population of a network.
+    PopulationId
+);
+neuropil_base::define_id!(
+    /// Names a projection of a network.
+    ProjectionId
+);
+neuropil_base::define_id!(
+    /// Names a variable of a population or projection.
+    VariableId
+);
+neuropil_base::define_id!(
+    /// Names an event of a population.
+    EventId
+);
+neuropil_base::define_id!(
+    /// Names a clock of a network.
+    ClockId
+);
+neuropil_base::define_id!(
+    /// Names a timed array of a network.
+    TableId
+);
+neuropil_base::define_id!(
+    /// Names a recorder of a network.
+    RecorderId
+);
+neuropil_base::define_id!(
+    /// Names a local of a block.
+    LocalId
+);
+neuropil_base::define_id!(
+    /// Names a place in the model that draws random numbers.
+    SiteId
+);

@@ -1,0 +1,571 @@
+//! The network: populations, projections, clocks, tables and recorders, each a plain value.
+
+use std::path::PathBuf;
+
+use neuropil_base::{Precision, ScalarType, Span};
+use neuropil_units::Dimension;
+
+use crate::{
+    Block, ClockId, EventId, Expr, ObjectId, PopulationId, ProjectionId, RecorderId, TableId, VarRef, VariableId,
+};
+
+/// A whole network, validated: nothing in it can be refused by a backend.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Network {
+    /// Its name: the file's, or what the builder was given.
+    pub name: String,
+    /// A line for people.
+    pub title: String,
+    /// The float type of real variables.
+    pub precision: Precision,
+    /// The seed of all random streams.
+    pub seed: u64,
+    /// How long a run lasts if nobody says otherwise, in seconds.
+    pub duration: f64,
+    /// The clocks; the first is the network's own.
+    pub clocks: Vec<Clock>,
+    /// Populations and inputs.
+    pub populations: Vec<Population>,
+    /// Projections.
+    pub projections: Vec<Projection>,
+    /// Timed arrays.
+    pub tables: Vec<Table>,
+    /// What is recorded.
+    pub recorders: Vec<Recorder>,
+    /// The first random site that no expression of the network uses.
+    pub next_site: u32,
+}
+
+/// A clock. Steps are integers; `t = step * dt`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Clock {
+    /// Its name.
+    pub name: String,
+    /// Its step in seconds.
+    pub dt: f64,
+}
+
+/// A variable of a population or a projection.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// The type of one element.
+    pub ty: ScalarType,
+    /// Its dimension; values are in SI base units.
+    pub dimension: Dimension,
+    /// One value per element, or one for all.
+    pub extent: Extent,
+    /// What it is for.
+    pub kind: VariableKind,
+    /// Its initial value, evaluated per element; zero (or false) if there is none.
+    pub initial: Initial,
+    /// `(unless refractory)`: neither integrated nor written by synapses while the neuron is refractory.
+    pub unless_refractory: bool,
+    /// Where it was defined.
+    pub span: Span,
+}
+
+/// How many values a variable has.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Extent {
+    /// One per neuron or synapse.
+    PerElement,
+    /// One for all.
+    Shared,
+}
+
+/// What a variable is for.
+#[derive(Clone, PartialEq, Debug)]
+pub enum VariableKind {
+    /// Has a differential equation, or is written by code.
+    State,
+    /// Set by the user; `constant` ones are never written while running.
+    Parameter {
+        /// Not written by any code.
+        constant: bool,
+    },
+    /// A name for an expression; uses of it have been replaced by the expression. No storage.
+    Subexpression(Expr),
+    /// When the neuron last emitted its spike event, seconds, `F64`; -1e4 before the first.
+    LastSpike,
+    /// Whether the neuron is out of its refractory period, `Bool`.
+    NotRefractory,
+    /// Receives a weighted sum over synapses each step.
+    SumTarget,
+}
+
+/// Where a variable's initial values come from.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Initial {
+    /// Zero or false.
+    Zero,
+    /// An expression, evaluated once per element, after those of the variables before it.
+    Expr(Expr),
+    /// A column of the file that the projection's pairs were read from.
+    Column(String),
+    /// One value per element, in SI base units.
+    Values(Vec<f64>),
+}
+
+/// `d variable / dt = rhs`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Equation {
+    /// Which of the object's variables.
+    pub variable: VariableId,
+    /// The right-hand side, in SI units per second.
+    pub rhs: Expr,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// How differential equations are advanced.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Method {
+    /// The first of exact, exponential Euler, ... that fits; the step says which and why.
+    Auto,
+    /// Exact solution of a linear system.
+    Exact,
+    /// Exponential Euler of conditionally linear equations.
+    ExponentialEuler,
+    /// Forward Euler (Euler-Maruyama with noise).
+    Euler,
+    /// Runge-Kutta, order 2 (Ralston).
+    Rk2,
+    /// Runge-Kutta, order 4.
+    Rk4,
+    /// The explicit midpoint rule.
+    Midpoint,
+    /// Heun's method (stochastic Heun with noise, Stratonovich).
+    Heun,
+    /// Milstein's method, diagonal noise.
+    Milstein,
+    /// Backward Euler.
+    ImplicitEuler,
+}
+
+/// A population of neurons, or an input.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Population {
+    /// Its name.
+    pub name: String,
+    /// The name of its neuron model or kind of input.
+    pub model: String,
+    /// How many neurons.
+    pub size: u32,
+    /// Which clock runs it.
+    pub clock: ClockId,
+    /// Its variables, by [`VariableId`].
+    pub variables: Vec<Variable>,
+    /// Its differential equations.
+    pub equations: Vec<Equation>,
+    /// How they are advanced.
+    pub method: Method,
+    /// Its events, by [`EventId`]; the event `spike` comes first.
+    pub events: Vec<Event>,
+    /// When its neurons are refractory.
+    pub refractory: Refractory,
+    /// Where it was defined.
+    pub span: Span,
+}
+
+/// A named event of a population: a spike is the event `spike`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Event {
+    /// Its name.
+    pub name: String,
+    /// What makes it happen.
+    pub source: EventSource,
+    /// What happens to a neuron that emitted it.
+    pub reset: Block,
+}
+
+/// What makes an event happen.
+#[derive(Clone, PartialEq, Debug)]
+pub enum EventSource {
+    /// A `Bool` expression over the neuron's variables.
+    Condition(Expr),
+    /// A list of times and neurons, sorted by step, then neuron, each pair once.
+    List {
+        /// Steps of the population's clock.
+        steps: Vec<i64>,
+        /// Neurons, as many as steps.
+        neurons: Vec<u32>,
+        /// The list starts again after so many steps; 0 for never.
+        period_steps: i64,
+    },
+}
+
+/// When neurons are refractory.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Refractory {
+    /// Never.
+    Never,
+    /// For a time after each spike, seconds, per neuron.
+    Time(Expr),
+    /// After a spike, until this `Bool` expression is false.
+    While(Expr),
+}
+
+/// A contiguous range of a population's neurons: the whole population, or a view of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Group {
+    /// The name it was given.
+    pub name: String,
+    /// The population.
+    pub population: PopulationId,
+    /// Its first neuron.
+    pub start: u32,
+    /// How many neurons.
+    pub len: u32,
+}
+
+/// Synapses of one kind between two groups.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Projection {
+    /// Its name.
+    pub name: String,
+    /// The name of its synapse model.
+    pub model: String,
+    /// Presynaptic neurons.
+    pub source: Group,
+    /// Postsynaptic neurons.
+    pub target: Group,
+    /// Which clock runs its continuous updates.
+    pub clock: ClockId,
+    /// Its variables, one value per synapse or shared.
+    pub variables: Vec<Variable>,
+    /// Differential equations advanced at every step.
+    pub equations: Vec<Equation>,
+    /// Linear differential equations advanced only when an event arrives at the synapse.
+    pub event_driven: Vec<Equation>,
+    /// The `F64` variable that holds when the synapse's event-driven variables were last advanced.
+    pub last_update: Option<VariableId>,
+    /// How `equations` are advanced.
+    pub method: Method,
+    /// What events do.
+    pub pathways: Vec<Pathway>,
+    /// Weighted sums into variables of the neurons.
+    pub sums: Vec<Sum>,
+    /// Which pairs are connected.
+    pub connect: Connect,
+    /// How synapses are stored.
+    pub format: Format,
+    /// Where it was defined.
+    pub span: Span,
+}
+
+/// What happens at synapses when an event of their pre- or postsynaptic neuron reaches them.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Pathway {
+    /// `pre`, `post`, or what it was given.
+    pub name: String,
+    /// Whose event.
+    pub on: Endpoint,
+    /// Which event of that population.
+    pub event: EventId,
+    /// What it does.
+    pub block: Block,
+    /// Its place among operations of one slot; by default -1 for pre, 1 for post.
+    pub order: i32,
+    /// How long the event travels.
+    pub delay: Delay,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// One end of a synapse.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Endpoint {
+    /// The presynaptic neuron.
+    Pre,
+    /// The postsynaptic neuron.
+    Post,
+}
+
+/// How long an event travels to a synapse.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Delay {
+    /// It acts in the step in which it happens.
+    None,
+    /// The same number of steps, of the clock of the event's population, for all synapses.
+    Steps(u32),
+    /// Seconds per synapse, evaluated once; rounded to steps.
+    PerSynapse(Expr),
+    /// Seconds per synapse, a column of the projection's file.
+    Column(String),
+    /// Seconds per synapse.
+    Values(Vec<f64>),
+}
+
+/// `target += value` over all synapses, each step, from zero; or another reduction.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Sum {
+    /// The variable, on the side [`Side::Pre`](crate::Side::Pre) or [`Side::Post`](crate::Side::Post).
+    pub target: VarRef,
+    /// What one synapse contributes.
+    pub value: Expr,
+    /// How contributions are combined; a neuron without synapses gets 0.
+    pub reduce: Reduce,
+    /// How many steps ago the presynaptic values were taken.
+    pub delay_steps: u32,
+}
+
+/// How contributions of synapses are combined.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Reduce {
+    /// Their sum.
+    Sum,
+    /// Their mean.
+    Mean,
+    /// The largest.
+    Max,
+    /// The smallest.
+    Min,
+}
+
+/// Which pairs are connected.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Connect {
+    /// Every pair.
+    AllToAll {
+        /// Whether a neuron may connect to itself.
+        self_connections: bool,
+    },
+    /// Neuron k to neuron k.
+    OneToOne,
+    /// Every pair with probability `p`.
+    FixedProbability {
+        /// Within [0, 1].
+        p: f64,
+        /// Whether a neuron may connect to itself.
+        self_connections: bool,
+    },
+    /// Every target has `n` synapses.
+    FixedInDegree(FixedNumber),
+    /// Every source has `n` synapses.
+    FixedOutDegree(FixedNumber),
+    /// `n` synapses in all.
+    FixedTotalNumber(FixedNumber),
+    /// Pairs for which an expression over `i`, `j` and the neurons' variables holds, taken with a probability.
+    Condition {
+        /// `Bool`; none for every pair.
+        condition: Option<Expr>,
+        /// A float within [0, 1]; none for 1.
+        probability: Option<Expr>,
+        /// How many synapses per pair.
+        repeat: u32,
+    },
+    /// A list of (source, target).
+    Pairs(Vec<(u32, u32)>),
+    /// A CSV or NPY file of pairs, with further columns.
+    File(PathBuf),
+}
+
+/// A number of synapses, drawn at random.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FixedNumber {
+    /// How many.
+    pub n: u64,
+    /// Whether a neuron may connect to itself.
+    pub self_connections: bool,
+    /// Whether a pair may be drawn more than once.
+    pub multapses: bool,
+}
+
+/// How synapses are stored.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Format {
+    /// What fits the connectivity.
+    #[default]
+    Auto,
+    /// Compressed rows.
+    Csr,
+    /// Rows of equal length.
+    Ell,
+    /// Every pair has a place.
+    Dense,
+}
+
+/// A timed array: values over time, or over time and neuron; constant within `dt`, the last value holds on.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Table {
+    /// Its name.
+    pub name: String,
+    /// Seconds per row.
+    pub dt: f64,
+    /// Rows (times).
+    pub rows: usize,
+    /// Columns (neurons); 1 for a function of time alone.
+    pub columns: usize,
+    /// `rows * columns` values, row after row, in SI base units.
+    pub values: Vec<f64>,
+    /// Their dimension.
+    pub dimension: Dimension,
+}
+
+/// Something that is recorded.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Recorder {
+    /// Its name, unique.
+    pub name: String,
+    /// What.
+    pub kind: RecorderKind,
+    /// At which clock's steps.
+    pub clock: ClockId,
+    /// Where in the step.
+    pub when: When,
+    /// Its place among operations of one slot.
+    pub order: i32,
+}
+
+/// What a recorder writes down.
+#[derive(Clone, PartialEq, Debug)]
+pub enum RecorderKind {
+    /// Events of a group: time and neuron of each.
+    Events {
+        /// Whose.
+        group: Group,
+        /// Which event.
+        event: EventId,
+    },
+    /// The number of events of a group per step, as a rate per neuron.
+    Rate {
+        /// Whose.
+        group: Group,
+        /// Which event.
+        event: EventId,
+    },
+    /// Values of variables.
+    State {
+        /// Whose.
+        object: ObjectId,
+        /// Which; subexpressions are evaluated when recorded.
+        variables: Vec<VariableId>,
+        /// Of which elements, in this order.
+        elements: Vec<u32>,
+    },
+}
+
+/// A slot of the step.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Slot {
+    /// The step begins; states are recorded.
+    Start,
+    /// States advance.
+    Groups,
+    /// Events happen.
+    Thresholds,
+    /// Events arrive at synapses.
+    Synapses,
+    /// Neurons that emitted an event are reset.
+    Resets,
+    /// The step ends.
+    End,
+}
+
+/// Before, in, or after a slot.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Phase {
+    /// `before_...`
+    Before,
+    /// The slot itself.
+    At,
+    /// `after_...`
+    After,
+}
+
+/// A place in the step.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct When {
+    /// The slot.
+    pub slot: Slot,
+    /// Before, in, or after it.
+    pub phase: Phase,
+}
+
+impl When {
+    /// In the slot.
+    #[must_use]
+    pub const fn at(slot: Slot) -> Self {
+        Self { slot, phase: Phase::At }
+    }
+}
+
+impl Network {
+    /// A population. Ids come from this network.
+    #[must_use]
+    pub fn population(&self, id: PopulationId) -> &Population {
+        &self.populations[id.index()]
+    }
+
+    /// A projection.
+    #[must_use]
+    pub fn projection(&self, id: ProjectionId) -> &Projection {
+        &self.projections[id.index()]
+    }
+
+    /// A clock.
+    #[must_use]
+    pub fn clock(&self, id: ClockId) -> &Clock {
+        &self.clocks[id.index()]
+    }
+
+    /// A table.
+    #[must_use]
+    pub fn table(&self, id: TableId) -> &Table {
+        &self.tables[id.index()]
+    }
+
+    /// A recorder.
+    #[must_use]
+    pub fn recorder(&self, id: RecorderId) -> &Recorder {
+        &self.recorders[id.index()]
+    }
+
+    /// The variables of an object.
+    #[must_use]
+    pub fn variables(&self, object: ObjectId) -> &[Variable] {
+        match object {
+            ObjectId::Population(id) => &self.population(id).variables,
+            ObjectId::Projection(id) => &self.projection(id).variables,
+        }
+    }
+
+    /// The variable that a reference names.
+    #[must_use]
+    pub fn variable(&self, reference: VarRef) -> &Variable {
+        &self.variables(reference.object)[reference.variable.index()]
+    }
+
+    /// The name of an object.
+    #[must_use]
+    pub fn object_name(&self, object: ObjectId) -> &str {
+        match object {
+            ObjectId::Population(id) => &self.population(id).name,
+            ObjectId::Projection(id) => &self.projection(id).name,
+        }
+    }
+}
+
+impl Population {
+    /// The variable of that name.
+    #[must_use]
+    pub fn variable_named(&self, name: &str) -> Option<VariableId> {
+        self.variables.iter().position(|v| v.name == name).map(VariableId::new)
+    }
+
+    /// The event of that name.
+    #[must_use]
+    pub fn event_named(&self, name: &str) -> Option<EventId> {
+        self.events.iter().position(|e| e.name == name).map(EventId::new)
+    }
+}
+
+impl Projection {
+    /// The variable of that name.
+    #[must_use]
+    pub fn variable_named(&self, name: &str) -> Option<VariableId> {
+        self.variables.iter().position(|v| v.name == name).map(VariableId::new)
+    }
+}
