@@ -1,0 +1,314 @@
+//! What a kernel is: straight-line typed SSA that runs once per element of a domain.
+//!
+//! There is no control flow. A condition is a [`Select`](Op::Select); a loop is the domain, and its driver is
+//! written by hand in each backend. So a body is a list of instructions, each of which gives one value or has
+//! one effect, and formats and bodies add instead of multiplying.
+
+use neuropil_base::{Scalar, ScalarType, define_id};
+use neuropil_math::{BinaryOp, CompareOp, Function, UnaryOp};
+
+define_id!(
+    /// Names the value that an instruction gives: its position in the kernel.
+    ValueId
+);
+define_id!(
+    /// Names a buffer parameter of a kernel.
+    SlotId
+);
+
+/// What a kernel runs over; its driver says which elements, and in which order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Domain {
+    /// Elements of one object, by number: [`Side::Own`].
+    Elements,
+    /// Synapses: [`Side::Own`] is the canonical number of the synapse, `Pre` and `Post` its neurons.
+    Synapses,
+    /// Candidate pairs of neurons: `Pre` and `Post`; [`Side::Own`] is `pre * n_post + post`.
+    Pairs,
+}
+
+/// Which number of the current element.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Side {
+    /// The element's own.
+    Own,
+    /// Of its presynaptic neuron, within the neuron's population.
+    Pre,
+    /// Of its postsynaptic neuron, within the neuron's population.
+    Post,
+}
+
+/// Which element of a buffer.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum At {
+    /// The one with the number of that side.
+    Side(Side),
+    /// The first: the buffer holds one value for all.
+    Scalar,
+    /// The one whose number an instruction computed (`I32` or `I64`). A number outside the buffer reads the
+    /// nearest element and writes nothing.
+    Value(ValueId),
+}
+
+/// A buffer parameter.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Slot {
+    /// Its name in the text form; unique within the kernel.
+    pub name: String,
+    /// The type of its elements.
+    pub ty: ScalarType,
+}
+
+/// How [`Op::Accumulate`] combines.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Accumulation {
+    /// Sum.
+    Add,
+    /// The smaller ([`BinaryOp::Min`] of the new value and the old).
+    Min,
+    /// The larger ([`BinaryOp::Max`] of the new value and the old).
+    Max,
+}
+
+/// Distributions that need a varying number of random words; sampled by `neuropil_rng`, in double precision.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Sampler {
+    /// `poisson(mean: F64) -> I32`
+    Poisson,
+    /// `binomial(n: F64, p: F64) -> I32`
+    Binomial,
+}
+
+/// An instruction.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Op {
+    /// A constant.
+    Constant(Scalar),
+    /// The number of the step of the clock that runs the kernel, `I64`.
+    Step,
+    /// A number of the current element, `I32`.
+    Index(Side),
+    /// Reads a buffer.
+    Load {
+        /// The buffer.
+        slot: SlotId,
+        /// The element.
+        at: At,
+    },
+    /// One operand.
+    Unary(UnaryOp, ValueId),
+    /// Two operands of one type.
+    Binary(BinaryOp, ValueId, ValueId),
+    /// Two operands of one type, a `Bool`.
+    Compare(CompareOp, ValueId, ValueId),
+    /// `a * b + c`, rounded once.
+    Fma(ValueId, ValueId, ValueId),
+    /// `condition ? a : b`
+    Select(ValueId, ValueId, ValueId),
+    /// A conversion to the instruction's type.
+    Convert(ValueId),
+    /// The same bits as the instruction's type.
+    Bitcast(ValueId),
+    /// A function of the table; gone after the pass `expand`.
+    Call(Function, Vec<ValueId>),
+    /// The random word (seed, site, draw, number of that side, step), `I32`.
+    Word {
+        /// The place in the model.
+        site: u32,
+        /// Which word of the element at that place.
+        draw: u32,
+        /// Whose number addresses the stream.
+        side: Side,
+    },
+    /// A sample from a distribution, `I32`.
+    Sample {
+        /// Which distribution.
+        sampler: Sampler,
+        /// The place in the model.
+        site: u32,
+        /// Whose number addresses the stream.
+        side: Side,
+        /// Its parameters, `F64`.
+        args: Vec<ValueId>,
+    },
+    /// Writes to a buffer.
+    Store {
+        /// The buffer.
+        slot: SlotId,
+        /// The element.
+        at: At,
+        /// The value, of the slot's type.
+        value: ValueId,
+    },
+    /// `buffer[at] = combine(buffer[at], value)`. The kernel neither loads nor stores that slot elsewhere, so that
+    /// elements commute but for rounding.
+    Accumulate {
+        /// The buffer.
+        slot: SlotId,
+        /// The element.
+        at: At,
+        /// How.
+        with: Accumulation,
+        /// The value, of the slot's type.
+        value: ValueId,
+    },
+    /// The element emits an event if the `Bool` holds. At most one in a kernel.
+    Emit(ValueId),
+}
+
+/// An instruction and the type of what it gives; `None` for effects.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Inst {
+    /// What it does.
+    pub op: Op,
+    /// The type of its value.
+    pub ty: Option<ScalarType>,
+}
+
+/// A kernel: what runs once per element of a domain.
+///
+/// Instructions run in order; an operand is the value of an earlier instruction. Loads see the stores of
+/// earlier instructions of the same element, and of earlier elements as far as the driver runs them in order.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Kernel {
+    /// Its name, for people.
+    pub name: String,
+    /// What it runs over.
+    pub domain: Domain,
+    /// Its buffer parameters, by [`SlotId`].
+    pub slots: Vec<Slot>,
+    /// Its body, by [`ValueId`].
+    pub insts: Vec<Inst>,
+}
+
+/// How a kernel uses one slot.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Access {
+    /// Reads it.
+    Read,
+    /// Writes it.
+    Write,
+    /// Combines into it.
+    Accumulate(Accumulation),
+}
+
+impl Op {
+    /// The operands, in order, the index of an [`At::Value`] first.
+    #[must_use]
+    pub fn operands(&self) -> Vec<ValueId> {
+        let mut list = Vec::new();
+        let mut copy = self.clone();
+        copy.map_operands(&mut |v| {
+            list.push(v);
+            v
+        });
+        list
+    }
+
+    /// Replaces every operand, in the order of [`operands`](Self::operands).
+    pub fn map_operands(&mut self, replace: &mut impl FnMut(ValueId) -> ValueId) {
+        let mut place = |at: &mut At, replace: &mut dyn FnMut(ValueId) -> ValueId| {
+            if let At::Value(v) = at {
+                *v = replace(*v);
+            }
+        };
+        match self {
+            Self::Constant(_) | Self::Step | Self::Index(_) | Self::Word { .. } => {}
+            Self::Load { at, .. } => place(at, replace),
+            Self::Unary(_, a) | Self::Convert(a) | Self::Bitcast(a) | Self::Emit(a) => *a = replace(*a),
+            Self::Binary(_, a, b) | Self::Compare(_, a, b) => {
+                *a = replace(*a);
+                *b = replace(*b);
+            }
+            Self::Fma(a, b, c) | Self::Select(a, b, c) => {
+                *a = replace(*a);
+                *b = replace(*b);
+                *c = replace(*c);
+            }
+            Self::Call(_, args) | Self::Sample { args, .. } => {
+                for a in args {
+                    *a = replace(*a);
+                }
+            }
+            Self::Store { at, value, .. } | Self::Accumulate { at, value, .. } => {
+                place(at, replace);
+                *value = replace(*value);
+            }
+        }
+    }
+
+    /// Whether the instruction acts on something outside the kernel.
+    #[must_use]
+    pub fn is_effect(&self) -> bool {
+        matches!(self, Self::Store { .. } | Self::Accumulate { .. } | Self::Emit(_))
+    }
+}
+
+impl Kernel {
+    /// The type of a value; `None` for effects and for ids of other kernels.
+    #[must_use]
+    pub fn ty(&self, value: ValueId) -> Option<ScalarType> {
+        self.insts.get(value.index()).and_then(|i| i.ty)
+    }
+
+    /// How the kernel uses its slots: every (slot, place, access), in order of first occurrence, each once.
+    #[must_use]
+    pub fn accesses(&self) -> Vec<(SlotId, At, Access)> {
+        let mut list = Vec::new();
+        for inst in &self.insts {
+            let access = match &inst.op {
+                Op::Load { slot, at } => (*slot, *at, Access::Read),
+                Op::Store { slot, at, .. } => (*slot, *at, Access::Write),
+                Op::Accumulate { slot, at, with, .. } => (*slot, *at, Access::Accumulate(*with)),
+                Op::Constant(_)
+                | Op::Step
+                | Op::Index(_)
+                | Op::Unary(..)
+                | Op::Binary(..)
+                | Op::Compare(..)
+                | Op::Fma(..)
+                | Op::Select(..)
+                | Op::Convert(_)
+                | Op::Bitcast(_)
+                | Op::Call(..)
+                | Op::Word { .. }
+                | Op::Sample { .. }
+                | Op::Emit(_) => continue,
+            };
+            if !list.contains(&access) {
+                list.push(access);
+            }
+        }
+        list
+    }
+
+    /// Whether the kernel emits events.
+    #[must_use]
+    pub fn emits(&self) -> bool {
+        self.insts.iter().any(|i| matches!(i.op, Op::Emit(_)))
+    }
+
+    /// Why elements must run one after the other; `None` if they may run in blocks, each instruction for all
+    /// elements of a block before the next.
+    ///
+    /// Elements are independent if what one writes no other reads or writes: stores go to the element's own
+    /// number, and a slot that is stored is loaded at the element's own number only. Accumulations are
+    /// independent as long as their combinations keep the order of the elements.
+    #[must_use]
+    pub fn order_dependence(&self) -> Option<String> {
+        let accesses = self.accesses();
+        for (slot, at, access) in &accesses {
+            if *access != Access::Write {
+                continue;
+            }
+            let name = &self.slots[slot.index()].name;
+            if *at != At::Side(Side::Own) {
+                return Some(format!("`{name}` is written at a place that elements share"));
+            }
+            if accesses.iter().any(|(s, a, _)| s == slot && a != at) {
+                return Some(format!("`{name}` is written by one element and read by another"));
+            }
+        }
+        None
+    }
+}
