@@ -1,0 +1,498 @@
+//! The types of a network as it was typed: names, and strings that nobody has parsed yet.
+//!
+//! Nothing here is resolved: a name may name nothing, an expression may be nonsense. Every string that
+//! the language gives a meaning is a [`Text`], so that whoever parses it can point at its place. Numbers of
+//! a file are kept as their text too: `size = 100` and `size = "NE + NI"` differ in nothing but their span.
+
+use std::path::PathBuf;
+
+use neuropil_base::{Precision, SourceMap, Span, Spanned, Text};
+
+/// A network as a model file or the builder states it.
+///
+/// ```
+/// let text = r#"
+/// dt = "0.1 ms"
+///
+/// [constants]
+/// tau = "20 ms"
+///
+/// [neuron.lif]
+/// equations = "dv/dt = -v/tau : volt"
+/// threshold = "v > 10*mV"
+/// reset = "v = 0*mV"
+///
+/// [population.cells]
+/// neuron = "lif"
+/// size = 100
+/// initial.v = "rand()*10*mV"
+/// "#;
+/// let (network, diagnostics) = neuropil_source::read_str("small.toml", text);
+/// assert!(diagnostics.is_empty());
+/// assert_eq!(network.name, "small");
+/// assert_eq!(network.neurons[0].equations.as_ref().unwrap().text, "dv/dt = -v/tau : volt");
+/// assert_eq!(network.populations[0].size.text, "100");
+/// ```
+#[derive(Clone, Default, PartialEq, Debug)]
+pub struct NetworkSource {
+    /// The texts that all spans refer to.
+    pub files: SourceMap,
+    /// The name of the network: that of its file without folder and ending, or what the builder was given.
+    pub name: String,
+    /// What stands at the top of the file.
+    pub settings: Settings,
+    /// `[constants]`, in the order in which they were written; each may use those before it.
+    pub constants: Vec<Constant>,
+    /// `[neuron.NAME]`
+    pub neurons: Vec<NeuronSource>,
+    /// `[synapse.NAME]`
+    pub synapses: Vec<SynapseSource>,
+    /// `[population.NAME]`
+    pub populations: Vec<PopulationSource>,
+    /// `[view.NAME]`
+    pub views: Vec<ViewSource>,
+    /// `[input.NAME]`
+    pub inputs: Vec<InputSource>,
+    /// `[projection.NAME]`
+    pub projections: Vec<ProjectionSource>,
+    /// `[record]`
+    pub record: RecordSource,
+}
+
+/// What stands at the top of a model file.
+#[derive(Clone, Default, PartialEq, Debug)]
+pub struct Settings {
+    /// A line for people.
+    pub title: Option<String>,
+    /// A paragraph for people.
+    pub description: Option<String>,
+    /// The paper.
+    pub reference: Option<String>,
+    /// The step of the network's clock, a time.
+    pub dt: Option<Text>,
+    /// How long a run lasts if nobody says otherwise, a time.
+    pub duration: Option<Text>,
+    /// The seed of all random streams.
+    pub seed: Option<Spanned<u64>>,
+    /// The float type of real variables.
+    pub precision: Option<Spanned<Precision>>,
+    /// How differential equations are advanced where a model does not say.
+    pub method: Option<Spanned<String>>,
+}
+
+/// A name for a quantity: `taum = "20 ms"`, `C = "taum*gl"`, `p = 0.02`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Constant {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// A quantity, or an expression over earlier constants.
+    pub value: Text,
+}
+
+/// A variable or parameter and the value that it begins with.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Assignment {
+    /// The variable.
+    pub name: Spanned<String>,
+    /// Its value.
+    pub value: ValueSource,
+}
+
+/// Where values come from, one per neuron or synapse.
+#[derive(Clone, PartialEq, Debug)]
+pub enum ValueSource {
+    /// An expression, evaluated per element: `"-60*mV + rand()*10*mV"`.
+    Expression(Text),
+    /// One value per element: `[1, 2, 3]` or `{ values = [1, 2, 3], unit = "mV" }`.
+    List {
+        /// The values, in `unit`.
+        values: Numbers,
+        /// Their unit; none for numbers without dimension.
+        unit: Option<Text>,
+    },
+    /// A column of the file that a projection's pairs are read from: `{ column = "w", unit = "nS" }`.
+    Column {
+        /// The column's name, or its number counted from 0.
+        column: Spanned<String>,
+        /// The unit of the column's numbers.
+        unit: Option<Text>,
+    },
+}
+
+impl ValueSource {
+    /// The place of the value.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        match self {
+            Self::Expression(text) => text.span,
+            Self::List { values, .. } => values.span,
+            Self::Column { column, .. } => column.span,
+        }
+    }
+
+    /// The expression, if it is one.
+    #[must_use]
+    pub fn expression(&self) -> Option<&Text> {
+        match self {
+            Self::Expression(text) => Some(text),
+            Self::List { .. } | Self::Column { .. } => None,
+        }
+    }
+}
+
+impl<T: Into<Text>> From<T> for ValueSource {
+    fn from(text: T) -> Self {
+        Self::Expression(text.into())
+    }
+}
+
+/// Numbers that were written as an array.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Numbers {
+    /// How many per row, if the array was two-dimensional.
+    pub columns: Option<usize>,
+    /// The numbers, row after row.
+    pub values: Vec<f64>,
+    /// The array.
+    pub span: Span,
+}
+
+impl From<Vec<f64>> for Numbers {
+    fn from(values: Vec<f64>) -> Self {
+        Self { columns: None, values, span: Span::NONE }
+    }
+}
+
+/// A neuron model: `[neuron.NAME]`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct NeuronSource {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// `model = "library:NAME"`: what is not said here is taken from that built-in model.
+    pub library: Option<Spanned<String>>,
+    /// Differential equations, subexpressions and parameters in Brian 2's notation. None only if
+    /// `library` says where they are.
+    pub equations: Option<Text>,
+    /// The condition of the event `spike`.
+    pub threshold: Option<Text>,
+    /// Statements for neurons that spiked.
+    pub reset: Option<Text>,
+    /// A time, an expression of that dimension, or a condition.
+    pub refractory: Option<Text>,
+    /// How the equations are advanced.
+    pub method: Option<Spanned<String>>,
+    /// Values of parameters, unless the population gives others.
+    pub parameters: Vec<Assignment>,
+    /// Initial values of variables, unless the population gives others.
+    pub initial: Vec<Assignment>,
+    /// Further events: `[neuron.NAME.event.EVENT]`.
+    pub events: Vec<EventSource>,
+}
+
+/// An event of a neuron besides its spike.
+#[derive(Clone, PartialEq, Debug)]
+pub struct EventSource {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// When it happens.
+    pub condition: Text,
+    /// Statements for neurons to which it happened.
+    pub reset: Option<Text>,
+}
+
+/// A synapse model: `[synapse.NAME]`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SynapseSource {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// `model = "library:NAME"`: what is not said here is taken from that built-in model.
+    pub library: Option<Spanned<String>>,
+    /// Differential equations, subexpressions and parameters; none for a synapse without variables but
+    /// its weight.
+    pub equations: Option<Text>,
+    /// What events do. `on_pre = "..."` is the pathway `pre`, `on_post` the pathway `post`.
+    pub pathways: Vec<PathwaySource>,
+    /// Weighted sums: `[[synapse.NAME.sum]]`.
+    pub sums: Vec<SumSource>,
+    /// How the equations are advanced.
+    pub method: Option<Spanned<String>>,
+    /// Values of parameters, unless the projection gives others.
+    pub parameters: Vec<Assignment>,
+    /// Initial values of variables, unless the projection gives others.
+    pub initial: Vec<Assignment>,
+}
+
+/// What happens at synapses when an event reaches them: `on_pre`, `on_post`, `[synapse.NAME.pathway.PATHWAY]`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PathwaySource {
+    /// Its name, unique within the synapse.
+    pub name: Spanned<String>,
+    /// Whose event.
+    pub on: Spanned<End>,
+    /// Which event; none for `spike`.
+    pub event: Option<Spanned<String>>,
+    /// Statements.
+    pub code: Text,
+    /// A time, unless the projection gives another.
+    pub delay: Option<Text>,
+    /// Its place among pathways of one step.
+    pub order: Option<Spanned<i64>>,
+}
+
+/// One end of a synapse.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum End {
+    /// The presynaptic neuron.
+    Pre,
+    /// The postsynaptic neuron.
+    Post,
+}
+
+/// A weighted sum over synapses, anew at every step: `[[synapse.NAME.sum]]`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SumSource {
+    /// The channel that the postsynaptic neuron's equations collect with `sum(NAME)`, or a parameter of
+    /// the postsynaptic neuron.
+    pub into: Spanned<String>,
+    /// What one synapse contributes, for instance `w*r_pre`.
+    pub expression: Text,
+    /// How contributions are combined.
+    pub operation: Spanned<SumOperation>,
+}
+
+/// How contributions to a weighted sum are combined.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum SumOperation {
+    /// Their sum.
+    #[default]
+    Sum,
+    /// Their mean.
+    Mean,
+    /// The largest.
+    Max,
+    /// The smallest.
+    Min,
+}
+
+/// Neurons of one model: `[population.NAME]`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PopulationSource {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// A `[neuron.NAME]`, or a built-in model, with or without `library:` in front.
+    pub neuron: Spanned<String>,
+    /// How many neurons: a number, or an expression over constants.
+    pub size: Text,
+    /// Initial values, in the order in which they are set.
+    pub initial: Vec<Assignment>,
+    /// The step of the population's own clock, if it has one; a time.
+    pub dt: Option<Text>,
+}
+
+/// A contiguous range of a population's neurons: `[view.NAME]`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ViewSource {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// A population, an input or another view.
+    pub population: Spanned<String>,
+    /// The first neuron: a number, or an expression over constants.
+    pub start: Text,
+    /// The neuron after the last.
+    pub stop: Text,
+}
+
+/// Something that acts on the network from outside: `[input.NAME]`.
+///
+/// Which fields may and must be there follows from `kind`, see [`InputKind`]; the reader holds that.
+#[derive(Clone, PartialEq, Debug)]
+pub struct InputSource {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// What it is.
+    pub kind: Spanned<InputKind>,
+    /// How many neurons.
+    pub size: Option<Text>,
+    /// Spikes per second: an expression that may use `t`, `i` and timed arrays.
+    pub rate: Option<Text>,
+    /// The time between two spikes of a regular input, or after which a list of spikes starts again.
+    pub period: Option<Text>,
+    /// The first spike of a regular input: a time that may use `i`.
+    pub start: Option<Text>,
+    /// Spike list: which neuron, one per time.
+    pub indices: Option<Numbers>,
+    /// Spike list: when, in `unit`.
+    pub times: Option<Numbers>,
+    /// Timed array: the values, in `unit`; one row per `dt`, one column per neuron if two-dimensional.
+    pub values: Option<Numbers>,
+    /// Spike list or timed array: a CSV or NPY file instead of numbers written here.
+    pub file: Option<Spanned<PathBuf>>,
+    /// The unit of `times`, of `values`, or of the file's numbers.
+    pub unit: Option<Text>,
+    /// Timed array: how long each row holds. Others: the step of the input's own clock.
+    pub dt: Option<Text>,
+}
+
+/// Kinds of inputs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum InputKind {
+    /// Independent Poisson processes: `size`, `rate`.
+    Poisson,
+    /// Spikes at given times: `size`, and `indices` with `times` or a `file`; optionally `period`.
+    Spikes,
+    /// Spikes at equal intervals: `size`, and `rate` or `period`; optionally `start`.
+    Regular,
+    /// A function of time, or of time and neuron, that expressions call by its name, `stimulus(t)` or
+    /// `stimulus(t, i)`: `values` or `file`, `dt`; optionally `unit`.
+    TimedArray,
+}
+
+/// Synapses of one model between two populations: `[projection.NAME]`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ProjectionSource {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// A `[synapse.NAME]`, or a built-in model, with or without `library:` in front.
+    pub synapse: Spanned<String>,
+    /// Where spikes come from: a population, view or input.
+    pub source: Spanned<String>,
+    /// Where they act: a population or view.
+    pub target: Spanned<String>,
+    /// Which pairs are connected.
+    pub connect: ConnectSource,
+    /// The initial value of the synapse's variable `w`.
+    pub weight: Option<ValueSource>,
+    /// The delay, a time, of all pathways of the pre side that have none of their own.
+    pub delay: Option<ValueSource>,
+    /// Delays by pathway: `delays.post = "1 ms"`.
+    pub delays: Vec<Assignment>,
+    /// Initial values of the synapse's variables, in the order in which they are set.
+    pub initial: Vec<Assignment>,
+    /// How synapses are stored.
+    pub format: Option<Spanned<FormatSource>>,
+    /// The step of the projection's own clock for continuous updates, if it has one; a time.
+    pub dt: Option<Text>,
+}
+
+/// Which pairs of neurons are connected: `connect = "one_to_one"` or `connect = { rule = ..., ... }`.
+///
+/// Which fields may and must be there follows from `rule`, see [`Rule`]; the reader holds that.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ConnectSource {
+    /// The connector.
+    pub rule: Spanned<Rule>,
+    /// A probability: a number, or an expression over constants.
+    pub p: Option<Text>,
+    /// A number of synapses: a number, or an expression over constants.
+    pub n: Option<Text>,
+    /// Whether a neuron may connect to itself; if not given, it may.
+    pub self_connections: Option<Spanned<bool>>,
+    /// Whether a pair may be drawn more than once; if not given, it may.
+    pub multapses: Option<Spanned<bool>>,
+    /// Over `i`, `j`, and variables of both neurons (`x_pre`, `x_post`).
+    pub condition: Option<Text>,
+    /// Likewise; pairs for which the condition holds are connected with this probability.
+    pub probability: Option<Text>,
+    /// How many synapses per pair: a number, or an expression over constants.
+    pub repeat: Option<Text>,
+    /// Pairs of (source, target).
+    pub pairs: Option<Vec<Spanned<(i64, i64)>>>,
+    /// A CSV or NPY file of pairs and, if there are more columns, weights, delays or other variables.
+    pub file: Option<Spanned<PathBuf>>,
+}
+
+/// Connectors.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Rule {
+    /// Every pair; optionally `self_connections`.
+    AllToAll,
+    /// Neuron k to neuron k.
+    OneToOne,
+    /// Every pair with probability `p`; optionally `self_connections`.
+    FixedProbability,
+    /// `n` synapses per target; optionally `self_connections`, `multapses`.
+    FixedInDegree,
+    /// `n` synapses per source; optionally `self_connections`, `multapses`.
+    FixedOutDegree,
+    /// `n` synapses in all; optionally `self_connections`, `multapses`.
+    FixedTotalNumber,
+    /// Pairs for which `condition` holds, with `probability`, `repeat` times; all optional.
+    Condition,
+    /// The `pairs` listed.
+    Pairs,
+    /// The pairs of a `file`.
+    File,
+}
+
+/// How synapses are stored.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum FormatSource {
+    /// What fits the connectivity.
+    #[default]
+    Auto,
+    /// Compressed rows.
+    Csr,
+    /// Rows of equal length.
+    Ell,
+    /// Every pair has a place.
+    Dense,
+}
+
+/// What is recorded: `[record]`.
+#[derive(Clone, Default, PartialEq, Debug)]
+pub struct RecordSource {
+    /// Whose spikes: populations, views and inputs, or `NAME.EVENT` for another event.
+    pub spikes: Selection,
+    /// Whose rates.
+    pub rates: Selection,
+    /// Which variables: `[record.state.NAME]`.
+    pub state: Vec<StateRecordSource>,
+}
+
+/// Some of the network's objects.
+#[derive(Clone, Default, PartialEq, Debug)]
+pub enum Selection {
+    /// Nothing was said.
+    #[default]
+    Unspecified,
+    /// None of them: `[]` or `false`.
+    Nothing(Span),
+    /// All of them: `"all"` or `true`.
+    All(Span),
+    /// Those named.
+    Names(Vec<Spanned<String>>),
+}
+
+/// Variables over time: `[record.state.NAME]`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StateRecordSource {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// A population, view, input or projection.
+    pub of: Spanned<String>,
+    /// Which variables.
+    pub variables: Vec<Spanned<String>>,
+    /// Which neurons or synapses.
+    pub elements: Elements,
+    /// The time between two samples; none for every step.
+    pub every: Option<Text>,
+    /// The slot of the step in which values are taken, such as `start` or `after_resets`.
+    pub slot: Option<Spanned<String>>,
+}
+
+/// Some neurons or synapses of an object.
+#[derive(Clone, Default, PartialEq, Debug)]
+pub enum Elements {
+    /// All of them.
+    #[default]
+    All,
+    /// Those listed, counted from 0.
+    List(Vec<Spanned<i64>>),
+    /// Those from `start` to before `stop`: numbers, or expressions over constants.
+    Range {
+        /// The first.
+        start: Text,
+        /// The one after the last.
+        stop: Text,
+    },
+}
