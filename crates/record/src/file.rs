@@ -1,0 +1,404 @@
+//! A sink that fills a directory of `.npy` files through a writer thread.
+//!
+//! # Files
+//! | recorder | files |
+//! |---|---|
+//! | spikes | `NAME.spikes.i.npy` neurons (int32), `NAME.spikes.t.npy` times in seconds (float64) |
+//! | state | `NAME.t.npy` times of the rows, and per variable `NAME.VAR.npy` of shape (rows, elements) |
+//! | rate | `NAME.rate.t.npy` starts of the windows, `NAME.rate.npy` rates in hertz |
+//!
+//! and `manifest.json`, which says what they hold.
+//!
+//! # What survives what
+//! All files have the ending `.partial` until [`finish`](Sink::finish): then they are synced and renamed, the
+//! manifest last. Until then an earlier recording in the directory stays as it was. The data are cut into blocks;
+//! the writer appends a block and then rewrites the header's shape, so that NumPy (and
+//! [`Recording::open_partial`](crate::Recording::open_partial)) read the files of a killed process up to the last
+//! block. A block goes out when it is large or a second old.
+//!
+//! Plain files are written, not memory maps: a map would need `unsafe`, which this crate does not have, and a full
+//! disk would be a signal instead of an error.
+
+use std::fs::{self, File};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam::channel::{Receiver, Sender, bounded};
+use neuropil_base::ScalarType;
+
+use crate::manifest::{MANIFEST, PARTIAL, is_file_name};
+use crate::memory::window_rate_hz;
+use crate::spec::{check_all, lookup};
+use crate::{
+    FileEntry, Manifest, RecordError, RecorderId, RecorderKind, RecorderSpec, RunInfo, Sink, VariableSpec,
+    npy,
+};
+
+/// A block goes to the writer when one of its columns has this many bytes, ...
+const BLOCK_BYTES: usize = 1 << 16;
+/// ... or when this much time has passed: what a killed process may lose.
+const BLOCK_AGE: Duration = Duration::from_secs(1);
+/// Blocks on their way to the writer; when the disk is slower than the simulation, the simulation waits.
+const RING_BLOCKS: usize = 32;
+
+/// Writes recordings to a directory. [`finish`](Sink::finish) makes them final; a sink that is dropped before
+/// leaves `.partial` files.
+#[derive(Debug)]
+pub struct FileSink {
+    dir: PathBuf,
+    specs: Vec<RecorderSpec>,
+    run: RunInfo,
+    complete: bool,
+    layouts: Vec<Vec<Column>>,
+    pending: Vec<Pending>,
+    last_flush: Instant,
+    /// `None` after the end, good or bad.
+    writer: Option<Writer>,
+}
+
+/// One file of a recorder, as the manifest describes it.
+#[derive(Clone, Debug)]
+struct Column {
+    file: String,
+    ty: ScalarType,
+    n_columns: Option<u64>,
+    unit: String,
+    description: String,
+}
+
+/// Rows that have not gone to the writer yet: the bytes of each column.
+#[derive(Clone, Default, Debug)]
+struct Pending {
+    columns: Vec<Vec<u8>>,
+    n_rows: u64,
+}
+
+#[derive(Debug)]
+struct Writer {
+    blocks: Sender<(usize, Pending)>,
+    thread: JoinHandle<Result<Vec<Vec<Output>>, RecordError>>,
+}
+
+/// An open data file.
+#[derive(Debug)]
+struct Output {
+    path: PathBuf,
+    file: File,
+    ty: ScalarType,
+    n_columns: Option<u64>,
+    n_rows: u64,
+}
+
+impl FileSink {
+    /// Creates `dir` if need be, opens all files and starts the writer.
+    ///
+    /// `run.duration_s` is the planned duration; see [`set_end`](Self::set_end) for runs that end earlier.
+    /// `.partial` files that a killed process left behind are overwritten if they have the same names.
+    ///
+    /// # Errors
+    /// Senseless recorders, names that cannot be file names, and what the operating system refuses.
+    pub fn create(dir: &Path, specs: Vec<RecorderSpec>, run: RunInfo) -> Result<Self, RecordError> {
+        check_all(&specs)?;
+        if !(run.duration_s.is_finite() && run.dt_s.is_finite()) {
+            let message = format!("the run takes `{}` s in steps of `{}` s", run.duration_s, run.dt_s);
+            return Err(RecordError::Spec { recorder: run.model, message });
+        }
+        let layouts: Vec<Vec<Column>> = specs.iter().map(layout).collect::<Result<_, _>>()?;
+        let mut names: Vec<&str> = layouts.iter().flatten().map(|column| column.file.as_str()).collect();
+        names.sort_unstable();
+        if let Some([name, _]) = names.array_windows().find(|[a, b]| a == b) {
+            return Err(RecordError::SameFile { file: (*name).to_owned() });
+        }
+
+        fs::create_dir_all(dir).map_err(|e| RecordError::io("create", dir, e))?;
+        let outputs: Vec<Vec<Output>> = layouts
+            .iter()
+            .map(|columns| columns.iter().map(|column| Output::create(dir, column)).collect())
+            .collect::<Result<_, _>>()?;
+        let (sender, receiver) = bounded(RING_BLOCKS);
+        let thread = std::thread::Builder::new()
+            .name("neuropil-record".to_owned())
+            .spawn(move || write_blocks(outputs, &receiver))
+            .map_err(|e| RecordError::io("start the writer thread of", dir, e))?;
+        let sink = Self {
+            dir: dir.to_owned(),
+            pending: layouts.iter().map(|columns| Pending::new(columns.len())).collect(),
+            specs,
+            run,
+            complete: true,
+            layouts,
+            last_flush: Instant::now(),
+            writer: Some(Writer { blocks: sender, thread }),
+        };
+        sink.write_manifest(&sink.manifest(false, &[]))?;
+        Ok(sink)
+    }
+
+    /// Says how the run really ended, before [`finish`](Sink::finish): the simulated time, and whether that is what
+    /// was planned.
+    pub fn set_end(&mut self, duration_s: f64, complete: bool) {
+        self.run.duration_s = if duration_s.is_finite() { duration_s } else { 0.0 };
+        self.complete = complete;
+    }
+
+    /// The directory.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Sends everything to the writer, without waiting until it is written. Called by itself once a second while
+    /// data come.
+    ///
+    /// # Errors
+    /// A write that failed earlier.
+    pub fn flush(&mut self) -> Result<(), RecordError> {
+        self.last_flush = Instant::now();
+        (0..self.pending.len()).try_for_each(|k| self.send(k))
+    }
+
+    /// Sends the block of recorder `k` to the writer.
+    fn send(&mut self, k: usize) -> Result<(), RecordError> {
+        let closed = || RecordError::Closed { dir: self.dir.clone() };
+        let Some(writer) = &self.writer else { return Err(closed()) };
+        let Some(pending) = self.pending.get_mut(k).filter(|pending| pending.n_rows > 0) else {
+            return Ok(());
+        };
+        let block = std::mem::replace(pending, Pending::new(pending.columns.len()));
+        match writer.blocks.send((k, block)) {
+            Ok(()) => Ok(()),
+            // The writer hangs up only after an error, which it returns.
+            Err(_) => self.join().and_then(|_| Err(RecordError::Closed { dir: self.dir.clone() })),
+        }
+    }
+
+    /// Waits until all blocks are written.
+    fn join(&mut self) -> Result<Vec<Vec<Output>>, RecordError> {
+        let closed = || RecordError::Closed { dir: self.dir.clone() };
+        let Writer { blocks, thread } = self.writer.take().ok_or_else(closed)?;
+        drop(blocks);
+        thread.join().map_err(|_| closed())?
+    }
+
+    /// Appends rows to the block of recorder `id`, by `push`, and sends the block when it is time.
+    fn append(&mut self, id: RecorderId, push: impl FnOnce(&mut Pending)) -> Result<(), RecordError> {
+        if self.writer.is_none() {
+            return Err(RecordError::Closed { dir: self.dir.clone() });
+        }
+        let k = id.index();
+        let Some(pending) = self.pending.get_mut(k) else {
+            return Err(RecordError::UnknownId { id: k, n_recorders: self.specs.len() });
+        };
+        push(pending);
+        if pending.columns.iter().any(|column| column.len() >= BLOCK_BYTES) {
+            self.send(k)?;
+        }
+        if self.last_flush.elapsed() >= BLOCK_AGE { self.flush() } else { Ok(()) }
+    }
+
+    fn manifest(&self, complete: bool, outputs: &[Vec<Output>]) -> Manifest {
+        let n_rows = |k: usize, c: usize| outputs.get(k).and_then(|o| o.get(c)).map_or(0, |o| o.n_rows);
+        let mut files = Vec::new();
+        for (k, (spec, columns)) in self.specs.iter().zip(&self.layouts).enumerate() {
+            for (c, column) in columns.iter().enumerate() {
+                files.push(FileEntry {
+                    file: column.file.clone(),
+                    recorder: spec.name.clone(),
+                    shape: std::iter::once(n_rows(k, c)).chain(column.n_columns).collect(),
+                    dtype: npy::descr(column.ty).to_owned(),
+                    unit: column.unit.clone(),
+                    description: column.description.clone(),
+                });
+            }
+        }
+        Manifest { complete, run: self.run.clone(), recorders: self.specs.clone(), files }
+    }
+
+    /// Writes the manifest under its partial name.
+    fn write_manifest(&self, manifest: &Manifest) -> Result<(), RecordError> {
+        let path = partial(&self.dir.join(MANIFEST));
+        let io = |e| RecordError::io("write", &path, e);
+        let text = manifest.to_json().map_err(|e| io(e.into()))?;
+        let mut file = File::create(&path).map_err(io)?;
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io)
+    }
+
+    /// Gives all files their final names, the manifest last, and removes what an earlier recording has beyond them.
+    fn publish(&self, outputs: &[Vec<Output>]) -> Result<(), RecordError> {
+        let manifest = self.manifest(self.complete, outputs);
+        self.write_manifest(&manifest)?;
+        for output in outputs.iter().flatten() {
+            output.file.sync_all().map_err(|e| RecordError::io("write", &partial(&output.path), e))?;
+        }
+        let target = self.dir.join(MANIFEST);
+        let earlier = Manifest::read(&target);
+        for path in outputs.iter().flatten().map(|output| output.path.as_path()).chain([target.as_path()]) {
+            fs::rename(partial(path), path).map_err(|e| RecordError::io("rename", &partial(path), e))?;
+        }
+        let stale = earlier.map_or(Vec::new(), |earlier| earlier.files);
+        for entry in stale.iter().filter(|entry| is_file_name(&entry.file)) {
+            if manifest.files.iter().all(|file| file.file != entry.file) {
+                // The new recording is whole; a file that cannot be removed does not spoil it.
+                let _ = fs::remove_file(self.dir.join(&entry.file));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Sink for FileSink {
+    fn events(&mut self, recorder: RecorderId, step: i64, indices: &[u32]) -> Result<(), RecordError> {
+        let spec = lookup(&self.specs, recorder)?;
+        let RecorderKind::Spikes { .. } = spec.kind else { return Err(spec.mismatch("spikes")) };
+        let t = (step as f64 * spec.dt_s).to_ne_bytes();
+        self.append(recorder, |block| {
+            let [i_column, t_column] = block.columns.as_mut_slice() else { return };
+            i_column.extend_from_slice(bytemuck::cast_slice(indices));
+            indices.iter().for_each(|_| t_column.extend_from_slice(&t));
+            block.n_rows += indices.len() as u64;
+        })
+    }
+
+    fn rows(&mut self, recorder: RecorderId, step: i64, columns: &[&[u8]]) -> Result<(), RecordError> {
+        let spec = lookup(&self.specs, recorder)?;
+        spec.check_row(columns)?;
+        let t = (step as f64 * spec.dt_s).to_ne_bytes();
+        self.append(recorder, |block| {
+            let rows = std::iter::once(&t[..]).chain(columns.iter().copied());
+            block.columns.iter_mut().zip(rows).for_each(|(column, row)| column.extend_from_slice(row));
+            block.n_rows += 1;
+        })
+    }
+
+    fn rate(&mut self, recorder: RecorderId, step: i64, count: u64) -> Result<(), RecordError> {
+        let spec = lookup(&self.specs, recorder)?;
+        let RecorderKind::Rate { n, period_steps, .. } = spec.kind else { return Err(spec.mismatch("rate")) };
+        let row = [step as f64 * spec.dt_s, window_rate_hz(count, n, period_steps, spec.dt_s)];
+        self.append(recorder, |block| {
+            block
+                .columns
+                .iter_mut()
+                .zip(row)
+                .for_each(|(column, x)| column.extend_from_slice(&x.to_ne_bytes()));
+            block.n_rows += 1;
+        })
+    }
+
+    fn finish(&mut self) -> Result<(), RecordError> {
+        self.flush()?;
+        let outputs = self.join()?;
+        self.publish(&outputs)
+    }
+}
+
+impl Drop for FileSink {
+    fn drop(&mut self) {
+        if self.writer.is_some() {
+            // Nobody is left to hear of an error; what is readable stays as `.partial` files.
+            let _ = self.flush();
+            let _ = self.join();
+        }
+    }
+}
+
+impl Pending {
+    fn new(n_columns: usize) -> Self {
+        Self { columns: vec![Vec::new(); n_columns], n_rows: 0 }
+    }
+}
+
+impl Output {
+    fn create(dir: &Path, column: &Column) -> Result<Self, RecordError> {
+        let path = dir.join(&column.file);
+        let temporary = partial(&path);
+        let file = File::create(&temporary).map_err(|e| RecordError::io("create", &temporary, e))?;
+        let mut output = Self { path, file, ty: column.ty, n_columns: column.n_columns, n_rows: 0 };
+        output.append(&[], 0)?;
+        Ok(output)
+    }
+
+    /// Appends rows: first the data, then the header that counts them.
+    fn append(&mut self, bytes: &[u8], n_rows: u64) -> Result<(), RecordError> {
+        let row_bytes = self.n_columns.unwrap_or(1) * self.ty.size() as u64;
+        let end = npy::HEADER_BYTES as u64 + self.n_rows * row_bytes;
+        let header = npy::header(self.ty, self.n_rows + n_rows, self.n_columns);
+        let mut write = || {
+            self.file.seek(SeekFrom::Start(end))?;
+            self.file.write_all(bytes)?;
+            self.file.seek(SeekFrom::Start(0))?;
+            self.file.write_all(&header)
+        };
+        write().map_err(|e| RecordError::io("write", &partial(&self.path), e))?;
+        self.n_rows += n_rows;
+        Ok(())
+    }
+}
+
+/// The writer thread: appends blocks until the sender hangs up.
+fn write_blocks(
+    mut outputs: Vec<Vec<Output>>,
+    blocks: &Receiver<(usize, Pending)>,
+) -> Result<Vec<Vec<Output>>, RecordError> {
+    for (k, block) in blocks {
+        for (output, bytes) in outputs.get_mut(k).into_iter().flatten().zip(&block.columns) {
+            output.append(bytes, block.n_rows)?;
+        }
+    }
+    Ok(outputs)
+}
+
+/// The name of a file until the recording is whole.
+pub(crate) fn partial(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(PARTIAL);
+    name.into()
+}
+
+/// The files of a recorder, in the order of a block's columns.
+fn layout(spec: &RecorderSpec) -> Result<Vec<Column>, RecordError> {
+    let check = |name: &str| {
+        if is_file_name(name) { Ok(()) } else { Err(RecordError::Name { name: name.to_owned() }) }
+    };
+    check(&spec.name)?;
+    let name = &spec.name;
+    let vector = |ending: &str, ty, unit: &str, description: String| Column {
+        file: format!("{name}.{ending}.npy"),
+        ty,
+        n_columns: None,
+        unit: unit.to_owned(),
+        description,
+    };
+    Ok(match &spec.kind {
+        RecorderKind::Spikes { population, event, .. } => vec![
+            vector(
+                "spikes.i",
+                ScalarType::I32,
+                "1",
+                format!("neuron of each `{event}` event of `{population}`"),
+            ),
+            vector(
+                "spikes.t",
+                ScalarType::F64,
+                "s",
+                format!("time of each `{event}` event of `{population}`"),
+            ),
+        ],
+        RecorderKind::State { object, variables, indices, .. } => {
+            let mut columns =
+                vec![vector("t", ScalarType::F64, "s", format!("time of each row of `{object}`"))];
+            for VariableSpec { name: variable, ty, unit } in variables {
+                check(variable)?;
+                let description = format!("`{variable}` of `{object}`, a row per time, a column per element");
+                let n_columns = Some(indices.len() as u64);
+                columns.push(Column { n_columns, ..vector(variable, *ty, unit, description) });
+            }
+            columns
+        }
+        RecorderKind::Rate { population, period_steps, .. } => vec![
+            vector("rate.t", ScalarType::F64, "s", format!("start of each window of {period_steps} steps")),
+            vector("rate", ScalarType::F64, "Hz", format!("events per neuron of `{population}` and second")),
+        ],
+    })
+}

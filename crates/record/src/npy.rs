@@ -1,0 +1,238 @@
+//! NumPy's `.npy` format: a header of fixed size that can be rewritten in place, and a reader that trusts nothing.
+//!
+//! The format (numpy.lib.format, version 1.0): the magic `\x93NUMPY`, version bytes 1 and 0, the length of
+//! the header text as 16-bit little-endian, then a Python dictionary with the keys `descr`,
+//! `fortran_order` and `shape`, padded with spaces and ended by a newline, then the elements.
+//!
+//! Our headers are always [`HEADER_BYTES`] long, so that the shape can grow while the data does.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use neuropil_base::ScalarType;
+
+use crate::values::ByteOrder;
+use crate::{RecordError, Values};
+
+/// Bytes before the first element. Numpy asks for a multiple of 64; two 64-bit lengths fit.
+pub(crate) const HEADER_BYTES: usize = 128;
+
+const MAGIC: &[u8; 6] = b"\x93NUMPY";
+
+/// NumPy's name of an element type in this machine's byte order.
+pub(crate) fn descr(ty: ScalarType) -> &'static str {
+    match (ty, ByteOrder::NATIVE) {
+        (ScalarType::Bool, _) => "|b1",
+        (ScalarType::I32, ByteOrder::Little) => "<i4",
+        (ScalarType::I64, ByteOrder::Little) => "<i8",
+        (ScalarType::F32, ByteOrder::Little) => "<f4",
+        (ScalarType::F64, ByteOrder::Little) => "<f8",
+        (ScalarType::I32, ByteOrder::Big) => ">i4",
+        (ScalarType::I64, ByteOrder::Big) => ">i8",
+        (ScalarType::F32, ByteOrder::Big) => ">f4",
+        (ScalarType::F64, ByteOrder::Big) => ">f8",
+    }
+}
+
+/// The header of an array with `n_rows` rows of `n_columns` elements; without columns it is a vector.
+pub(crate) fn header(ty: ScalarType, n_rows: u64, n_columns: Option<u64>) -> [u8; HEADER_BYTES] {
+    let shape = match n_columns {
+        Some(n) => format!("({n_rows}, {n})"),
+        None => format!("({n_rows},)"),
+    };
+    let text = format!("{{'descr': '{}', 'fortran_order': False, 'shape': {shape}, }}", descr(ty));
+    let mut bytes = [b' '; HEADER_BYTES];
+    let length = (HEADER_BYTES - 10) as u16;
+    let prefix = [&MAGIC[..], &[1, 0], &length.to_le_bytes()].concat();
+    // The longest text, with two lengths of 20 digits, has 95 bytes and fits behind the prefix of 10.
+    for (to, from) in bytes.iter_mut().zip(prefix.iter().chain(text.as_bytes())) {
+        *to = *from;
+    }
+    bytes[HEADER_BYTES - 1] = b'\n';
+    bytes
+}
+
+/// An array read from a file.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Array {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) data: Values,
+}
+
+/// Reads a whole `.npy` file with elements of one of our types, in C order.
+pub(crate) fn read(path: &Path) -> Result<Array, RecordError> {
+    let io = |e| RecordError::io("read", path, e);
+    let mut file = File::open(path).map_err(io)?;
+    let total = file.metadata().map_err(io)?.len();
+    let short = || RecordError::npy(path, "the header is truncated");
+
+    let mut prefix = [0; 12];
+    let got = read_up_to(&mut file, &mut prefix).map_err(io)?;
+    let (start, length) = match prefix.get(..got).unwrap_or_default() {
+        bytes if !bytes.starts_with(MAGIC) => {
+            return Err(RecordError::npy(path, "it does not start like one"));
+        }
+        [..] if got < 12 => return Err(short()),
+        [_, _, _, _, _, _, 1, _, a, b, ..] => (10, u64::from(u16::from_le_bytes([*a, *b]))),
+        [_, _, _, _, _, _, 2 | 3, _, a, b, c, d] => (12, u64::from(u32::from_le_bytes([*a, *b, *c, *d]))),
+        [_, _, _, _, _, _, version, ..] => {
+            return Err(RecordError::npy(path, format!("its version is `{version}`")));
+        }
+        _ => return Err(short()),
+    };
+    // Headers of plain arrays are short; a long one is damage, and must not be allocated.
+    if length > 65_536 || start + length > total {
+        return Err(short());
+    }
+    let mut text = vec![0; length as usize];
+    let (kept, rest) = (12 - start as usize, prefix.get(start as usize..).unwrap_or_default());
+    for (to, from) in text.iter_mut().zip(rest) {
+        *to = *from;
+    }
+    file.read_exact(text.get_mut(kept..).unwrap_or_default()).map_err(io)?;
+    let text = String::from_utf8(text).map_err(|_| RecordError::npy(path, "the header is not text"))?;
+    let header = Header::parse(&text).map_err(|message| RecordError::npy(path, message))?;
+
+    let n_bytes = header
+        .shape
+        .iter()
+        .try_fold(header.ty.size(), |n, length| n.checked_mul(*length))
+        .ok_or_else(|| RecordError::npy(path, "the shape is too large for any memory"))?;
+    let available = total - start - length;
+    if n_bytes as u64 > available {
+        let message = format!("the data are truncated: `{available}` bytes of {n_bytes}");
+        return Err(RecordError::npy(path, message));
+    }
+    let mut bytes = vec![0; n_bytes];
+    file.read_exact(&mut bytes).map_err(io)?;
+    let mut data = Values::new(header.ty);
+    data.extend_from_bytes(&bytes, header.order);
+    Ok(Array { shape: header.shape, data })
+}
+
+/// Fills as much of `buffer` as the file has.
+fn read_up_to(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut bytes = Vec::with_capacity(buffer.len());
+    file.take(buffer.len() as u64).read_to_end(&mut bytes)?;
+    for (to, from) in buffer.iter_mut().zip(&bytes) {
+        *to = *from;
+    }
+    Ok(bytes.len())
+}
+
+#[derive(Clone, PartialEq, Debug)]
+struct Header {
+    ty: ScalarType,
+    order: ByteOrder,
+    shape: Vec<usize>,
+}
+
+impl Header {
+    /// Reads the dictionary. Its three keys come in any order, as in files of NumPy itself.
+    fn parse(text: &str) -> Result<Self, String> {
+        let inner = text
+            .trim()
+            .strip_prefix('{')
+            .and_then(|t| t.strip_suffix('}'))
+            .ok_or("the header is not a dictionary")?;
+        let value = |key: &str| {
+            let quoted = format!("'{key}':");
+            inner
+                .split_once(&quoted)
+                .map(|(_, after)| after.trim_start())
+                .ok_or(format!("`{key}` is missing"))
+        };
+        if !value("fortran_order")?.starts_with("False") {
+            return Err("the array is in Fortran order".to_owned());
+        }
+        let descr = value("descr")?
+            .strip_prefix('\'')
+            .and_then(|t| t.split_once('\''))
+            .map(|(descr, _)| descr)
+            .ok_or("`descr` is not the name of a plain type")?;
+        let (ty, order) =
+            element_type(descr).ok_or(format!("elements of type `{descr}` are not supported"))?;
+        let shape = value("shape")?
+            .strip_prefix('(')
+            .and_then(|t| t.split_once(')'))
+            .map(|(shape, _)| shape)
+            .ok_or("`shape` is not a tuple")?;
+        let shape = shape
+            .split(',')
+            .map(str::trim)
+            .filter(|length| !length.is_empty())
+            .map(|length| length.parse().map_err(|_| format!("`{length}` is not a length")))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { ty, order, shape })
+    }
+}
+
+fn element_type(descr: &str) -> Option<(ScalarType, ByteOrder)> {
+    let (order, name) = descr.split_at_checked(1)?;
+    let ty = match name {
+        "b1" => ScalarType::Bool,
+        "i4" => ScalarType::I32,
+        "i8" => ScalarType::I64,
+        "f4" => ScalarType::F32,
+        "f8" => ScalarType::F64,
+        _ => return None,
+    };
+    match order {
+        "<" => Some((ty, ByteOrder::Little)),
+        ">" => Some((ty, ByteOrder::Big)),
+        "|" if ty == ScalarType::Bool => Some((ty, ByteOrder::NATIVE)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_have_one_size_and_npyz_reads_them() {
+        for (ty, n_rows, n_columns, shape) in [
+            (ScalarType::F64, 0, None, vec![0]),
+            (ScalarType::Bool, 12, Some(3), vec![12, 3]),
+            (ScalarType::I32, 12_345_678_901, Some(0), vec![12_345_678_901, 0]),
+        ] {
+            let bytes = header(ty, n_rows, n_columns);
+            let read = npyz::NpyHeader::from_reader(&bytes[..]).unwrap();
+            assert_eq!(read.shape(), shape);
+            assert_eq!(read.dtype().descr(), format!("'{}'", descr(ty)));
+        }
+        let longest = header(ScalarType::F64, u64::MAX, Some(u64::MAX));
+        assert!(longest.ends_with(b" \n"));
+        let text = std::str::from_utf8(&longest[10..]).unwrap();
+        assert_eq!(Header::parse(text).unwrap().shape, [usize::MAX; 2]);
+    }
+
+    #[test]
+    fn keys_come_in_any_order_and_spacing() {
+        let text = "{'shape':(3, ),'descr': '>f4' , 'fortran_order':False}  \n";
+        let header = Header { ty: ScalarType::F32, order: ByteOrder::Big, shape: vec![3] };
+        assert_eq!(Header::parse(text), Ok(header));
+    }
+
+    #[test]
+    fn bad_headers_say_what_is_wrong() {
+        for (text, message) in [
+            ("[]", "the header is not a dictionary"),
+            ("{'descr': '<f8', 'shape': (1,)}", "`fortran_order` is missing"),
+            ("{'descr': '<f8', 'fortran_order': True, 'shape': (1,)}", "the array is in Fortran order"),
+            (
+                "{'descr': '<c8', 'fortran_order': False, 'shape': (1,)}",
+                "elements of type `<c8` are not supported",
+            ),
+            (
+                "{'descr': 'é', 'fortran_order': False, 'shape': (1,)}",
+                "elements of type `é` are not supported",
+            ),
+            ("{'descr': '<f8', 'fortran_order': False, 'shape': (-1,)}", "`-1` is not a length"),
+            ("{'descr': '<f8', 'fortran_order': False, 'shape': 3}", "`shape` is not a tuple"),
+        ] {
+            assert_eq!(Header::parse(text), Err(message.to_owned()), "{text}");
+        }
+    }
+}
