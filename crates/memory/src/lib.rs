@@ -1,1 +1,26 @@
 //! Host and device copy of one buffer, and which of them is current.
+//!
+//! * [`HostBuffer`]: one typed array on the host, aligned for vector loads.
+//! * [`Mirror`]: the same array on a [`Device`] too; push and pull happen when they are needed.
+
+mod host;
+mod mirror;
+
+pub use host::{Element, HostBuffer};
+pub use mirror::{Device, Mirror, NoDevice, Validity};
+
+/// What can go wrong with a device's memory.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum DeviceError {
+    /// The device has no room.
+    #[error("the device has no room for {needed} bytes; {free} are free")]
+    OutOfMemory {
+        /// Bytes asked for.
+        needed: u64,
+        /// Bytes free.
+        free: u64,
+    },
+    /// A copy failed.
+    #[error("copying between host and device failed: {0}")]
+    Copy(String),
+}
