@@ -41,10 +41,7 @@ impl Function {
             (Self::Pow, 1) => Some("log(x)*x**y"),
             (Self::Mod, 0) => Some("1"),
             (Self::Mod, 1) => Some("-(x//y)"),
-            (
-                Self::Sign | Self::Floor | Self::Ceil | Self::Int | Self::FloorDiv | Self::Timestep,
-                _,
-            ) => None,
+            (Self::Sign | Self::Floor | Self::Ceil | Self::Int | Self::FloorDiv | Self::Timestep, _) => None,
             (
                 Self::Exp
                 | Self::Log

@@ -168,9 +168,7 @@ pub fn pow_dimension(base: Dimension, exponent: Option<f64>) -> Result<Dimension
     // 1/60 is the step of exponents; `1/3` as a double is not exactly a third.
     let sixtieths = (exponent * 60.0 + 0.5).floor();
     let fits = (exponent * 60.0 - sixtieths).abs() < 1e-9 && sixtieths.abs() < 1e6;
-    fits.then(|| base.pow(sixtieths as i32, 60))
-        .flatten()
-        .ok_or(DimensionError::Exponent { base, exponent })
+    fits.then(|| base.pow(sixtieths as i32, 60)).flatten().ok_or(DimensionError::Exponent { base, exponent })
 }
 
 #[cfg(test)]

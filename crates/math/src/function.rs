@@ -257,7 +257,13 @@ impl Function {
             | Self::Floor
             | Self::Ceil
             | Self::Int => 1,
-            Self::Arctan2 | Self::Min | Self::Max | Self::Pow | Self::Mod | Self::FloorDiv | Self::Timestep => 2,
+            Self::Arctan2
+            | Self::Min
+            | Self::Max
+            | Self::Pow
+            | Self::Mod
+            | Self::FloorDiv
+            | Self::Timestep => 2,
             Self::Clip => 3,
         }
     }

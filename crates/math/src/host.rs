@@ -2,8 +2,8 @@
 
 use neuropil_base::Scalar;
 
-use crate::scalar::eval;
 use crate::Function;
+use crate::scalar::eval;
 
 fn call(function: Function, args: &[Scalar]) -> f64 {
     eval(function, args).to_f64()

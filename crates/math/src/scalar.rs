@@ -46,12 +46,9 @@ pub fn unary(op: UnaryOp, a: Scalar) -> Scalar {
         },
         Scalar::Bool(x) => match op {
             UnaryOp::Not => Scalar::Bool(!x),
-            UnaryOp::Neg
-            | UnaryOp::Abs
-            | UnaryOp::Sqrt
-            | UnaryOp::Floor
-            | UnaryOp::Ceil
-            | UnaryOp::Trunc => misuse(a),
+            UnaryOp::Neg | UnaryOp::Abs | UnaryOp::Sqrt | UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Trunc => {
+                misuse(a)
+            }
         },
     }
 }
@@ -129,10 +126,7 @@ pub fn binary(op: BinaryOp, a: Scalar, b: Scalar) -> Scalar {
             | BinaryOp::Shr
             | BinaryOp::Sar => misuse(Scalar::Bool(a)),
         },
-        (
-            Scalar::Bool(_) | Scalar::I32(_) | Scalar::I64(_) | Scalar::F32(_) | Scalar::F64(_),
-            _,
-        ) => {
+        (Scalar::Bool(_) | Scalar::I32(_) | Scalar::I64(_) | Scalar::F32(_) | Scalar::F64(_), _) => {
             debug_assert!(false, "{op:?} of {} and {}", a.ty(), b.ty());
             binary(op, a, convert(a.ty(), b))
         }
@@ -159,10 +153,7 @@ pub fn compare(op: CompareOp, a: Scalar, b: Scalar) -> bool {
         (Scalar::I32(a), Scalar::I32(b)) => holds(op, a, b),
         (Scalar::I64(a), Scalar::I64(b)) => holds(op, a, b),
         (Scalar::Bool(a), Scalar::Bool(b)) => holds(op, a, b),
-        (
-            Scalar::Bool(_) | Scalar::I32(_) | Scalar::I64(_) | Scalar::F32(_) | Scalar::F64(_),
-            _,
-        ) => {
+        (Scalar::Bool(_) | Scalar::I32(_) | Scalar::I64(_) | Scalar::F32(_) | Scalar::F64(_), _) => {
             debug_assert!(false, "{op:?} of {} and {}", a.ty(), b.ty());
             compare(op, a, convert(a.ty(), b))
         }
@@ -176,11 +167,7 @@ pub fn fma(a: Scalar, b: Scalar, c: Scalar) -> Scalar {
     match (a, b, c) {
         (Scalar::F64(a), Scalar::F64(b), Scalar::F64(c)) => Scalar::F64(a.mul_add(b, c)),
         (Scalar::F32(a), Scalar::F32(b), Scalar::F32(c)) => Scalar::F32(a.mul_add(b, c)),
-        (
-            Scalar::Bool(_) | Scalar::I32(_) | Scalar::I64(_) | Scalar::F32(_) | Scalar::F64(_),
-            _,
-            _,
-        ) => {
+        (Scalar::Bool(_) | Scalar::I32(_) | Scalar::I64(_) | Scalar::F32(_) | Scalar::F64(_), _, _) => {
             debug_assert!(false, "fma of {}, {} and {}", a.ty(), b.ty(), c.ty());
             if a.ty().is_float() { fma(a, convert(a.ty(), b), convert(a.ty(), c)) } else { a }
         }

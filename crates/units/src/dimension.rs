@@ -99,14 +99,20 @@ impl Dimension {
 
     /// The dimension of a product. Exponents saturate at the limit, far from any that an equation has.
     #[must_use]
-    #[expect(clippy::should_implement_trait, reason = "a plain call reads better than `*` on something that is no number")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "a plain call reads better than `*` on something that is no number"
+    )]
     pub fn mul(self, other: Self) -> Self {
         self.zip(other, i16::saturating_add)
     }
 
     /// The dimension of a quotient. Exponents saturate at the limit, far from any that an equation has.
     #[must_use]
-    #[expect(clippy::should_implement_trait, reason = "a plain call reads better than `*` on something that is no number")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "a plain call reads better than `*` on something that is no number"
+    )]
     pub fn div(self, other: Self) -> Self {
         self.zip(other, i16::saturating_sub)
     }

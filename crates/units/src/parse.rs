@@ -42,7 +42,7 @@ pub(crate) fn parse_dimension(text: &str) -> Result<Dimension, QuantityError> {
 /// `number * 10^(sixtieths / 60)`.
 fn scale(number: f64, sixtieths: i64) -> f64 {
     // 10^(1/60), for the rare unit under a root.
-    const ROOT: f64 = 1.039_121_784_515_071;
+    const ROOT: f64 = 1.039_122_303_835_169;
     let places = sixtieths.div_euclid(60).clamp(-100_000, 100_000) as i32;
     let fraction = match sixtieths.rem_euclid(60) {
         0 => return shift_decimal(number, places),
