@@ -6,12 +6,19 @@
 //! fewest parentheses, and parsing that text gives the same tree.
 
 mod ast;
+mod block;
+mod equation;
+mod expression;
+mod lexer;
+mod print;
 
 pub use ast::{
     AssignOp, BinaryOp, Block, Equation, EquationKind, Equations, Expr, ExprKind, Flag, Stmt, UnaryOp,
 };
 
-use neuropil_base::{Diagnostics, Text};
+pub use block::parse_block;
+pub use equation::parse_equations;
+pub use expression::parse_expression;
 
 /// The most levels that an expression tree has.
 pub const MAX_HEIGHT: usize = 200;
@@ -19,20 +26,5 @@ pub const MAX_HEIGHT: usize = 200;
 /// The most nodes that one expression tree has.
 pub const MAX_NODES: usize = 20_000;
 
-/// Parses `text` as one expression; line ends in it are white space.
-#[must_use]
-pub fn parse_expression(text: &Text) -> (Expr, Diagnostics) {
-    (Expr::new(ExprKind::Error, text.span), Diagnostics::new())
-}
-
-/// Parses `text` as statements, separated by line ends and `;`.
-#[must_use]
-pub fn parse_block(_text: &Text) -> (Block, Diagnostics) {
-    (Block::default(), Diagnostics::new())
-}
-
-/// Parses `text` as equations, separated by line ends and `;`.
-#[must_use]
-pub fn parse_equations(_text: &Text) -> (Equations, Diagnostics) {
-    (Equations::default(), Diagnostics::new())
-}
+#[cfg(test)]
+mod tests;
