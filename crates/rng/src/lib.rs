@@ -47,6 +47,7 @@
 mod chacha;
 mod distribution;
 mod element;
+mod gaps;
 mod m;
 mod stream;
 mod words;
@@ -54,6 +55,7 @@ mod words;
 pub use chacha::{Key, SIGMA, lanes};
 pub use distribution::{Bits, binomial, poisson};
 pub use element::ElementStream;
+pub use gaps::Gaps;
 pub use stream::{Site, Stream};
 pub use words::{Words, block, fill, fill_lanes, word};
 
