@@ -196,7 +196,7 @@ impl Arith {
     pub fn compare(self, op: CompareOp, a: Expr, b: Expr) -> Expr {
         let (a, b) = if a.ty == b.ty { (a, b) } else { self.join(a, b) };
         if let (Some(x), Some(y)) = (a.as_constant(), b.as_constant()) {
-            return Expr::new(ExprKind::Constant(scalar::compare(op, x, y)), ScalarType::Bool);
+            return Expr::new(ExprKind::Constant(Scalar::Bool(scalar::compare(op, x, y))), ScalarType::Bool);
         }
         Expr::new(ExprKind::Compare(op, Box::new(a), Box::new(b)), ScalarType::Bool)
     }
@@ -268,9 +268,7 @@ impl Arith {
                 let ty = args.first().map_or(self.float, |a| a.ty);
                 (args, ty)
             }
-            Signature::Truncate => {
-                (args.into_iter().map(|a| self.to_number(a)).collect(), ScalarType::I32)
-            }
+            Signature::Integer => (args.into_iter().map(|a| self.to_number(a)).collect(), ScalarType::I32),
             Signature::Timestep => {
                 (args.into_iter().map(|a| self.convert(a, ScalarType::F64)).collect(), ScalarType::I32)
             }
@@ -294,7 +292,8 @@ impl Arith {
 
 /// Whether `e` is a constant float equal to `value`.
 fn is_real(e: &Expr, value: f64) -> bool {
-    matches!(e.as_constant(), Some(Scalar::F64(x)) if x == value) || matches!(e.as_constant(), Some(Scalar::I32(i)) if f64::from(i) == value)
+    matches!(e.as_constant(), Some(Scalar::F64(x)) if x == value)
+        || matches!(e.as_constant(), Some(Scalar::I32(i)) if f64::from(i) == value)
 }
 
 #[cfg(test)]

@@ -105,7 +105,9 @@ impl Block {
                 })
             };
             self.statements.push(match statement {
-                Statement::Let { local, value } => Statement::Let { local: moved(*local), value: rewrite(value) },
+                Statement::Let { local, value } => {
+                    Statement::Let { local: moved(*local), value: rewrite(value) }
+                }
                 Statement::Assign { target, op, value, span } => {
                     Statement::Assign { target: *target, op: *op, value: rewrite(value), span: *span }
                 }

@@ -16,10 +16,11 @@ pub use arith::Arith;
 pub use block::{AssignOp, Block, Local, Statement};
 pub use expr::{Distribution, Expr, ExprKind, NoiseRef, ObjectId, Random, Side, VarRef};
 pub use network::{
-    Clock, Connect, Delay, Endpoint, Equation, Event, EventSource, Extent, FixedNumber, Format, Group, Initial,
-    Method, Network, Pathway, Phase, Population, Projection, Recorder, RecorderKind, Reduce, Refractory, Slot, Sum,
-    Table, Variable, VariableKind, When,
+    Clock, Connect, Delay, Endpoint, Equation, Event, EventSource, Extent, FixedNumber, Format, Group,
+    Initial, Method, Network, Pathway, Phase, Population, Projection, Recorder, RecorderKind, Reduce,
+    Refractory, Slot, Sum, Table, Variable, VariableKind, When,
 };
+pub use print::{DisplayBlock, DisplayExpr};
 
 neuropil_base::define_id!(
     /// Names a population of a network.

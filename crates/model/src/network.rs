@@ -6,7 +6,8 @@ use neuropil_base::{Precision, ScalarType, Span};
 use neuropil_units::Dimension;
 
 use crate::{
-    Block, ClockId, EventId, Expr, ObjectId, PopulationId, ProjectionId, RecorderId, TableId, VarRef, VariableId,
+    Block, ClockId, EventId, Expr, ObjectId, PopulationId, ProjectionId, RecorderId, TableId, VarRef,
+    VariableId,
 };
 
 /// A whole network, validated: nothing in it can be refused by a backend.
