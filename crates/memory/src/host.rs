@@ -59,7 +59,7 @@ impl HostBuffer {
     /// `len` zeros.
     #[must_use]
     pub fn new(ty: ScalarType, len: usize) -> Self {
-        Self { ty, len, lines: bytemuck::zeroed_vec((len * ty.size()).div_ceil(64)) }
+        Self { ty, len, lines: vec![Line::zeroed(); (len * ty.size()).div_ceil(64)] }
     }
 
     /// The type of its elements.
