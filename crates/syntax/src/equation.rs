@@ -336,13 +336,7 @@ fn no_equation(reporter: &mut Reporter<'_>, line: &[Token]) {
 /// What follows the colon that is the first token of `line`.
 fn annotation(reporter: &mut Reporter<'_>, line: &[Token]) -> Annotation {
     let Some((colon, line)) = line.split_first() else { return Annotation::default() };
-    let (unit, flags) = match flag_group(line) {
-        Some(open) => {
-            let group = line.get(open + 1..line.len() - 1).unwrap_or(&[]);
-            (line.get(..open).unwrap_or(&[]), read_flags(reporter, group))
-        }
-        None => (line, Vec::new()),
-    };
+    let (unit, flags) = split_flags(reporter, line);
     if unit.is_empty() {
         missing_unit(reporter, colon.range.clone());
         return Annotation { unit: None, flags };
@@ -389,16 +383,25 @@ const FLAGS: &[&str] = &[
     "clock-driven",
 ];
 
-/// Cuts a trailing group of flags off a line that has no unit before it.
-fn known_flags<'t>(reporter: &Reporter<'_>, line: &'t [Token]) -> (&'t [Token], Vec<Flag>) {
-    let Some(open) = flag_group(line).filter(|open| *open > 0) else { return (line, Vec::new()) };
-    let group = line.get(open + 1..line.len() - 1).unwrap_or(&[]);
-    let flags = read_flags(reporter, group);
-    let colon_before = line.get(open - 1).is_some_and(|t| t.kind == Kind::Colon);
-    if colon_before || !flags.iter().all(|f| FLAGS.contains(&f.name.as_str())) {
+/// A trailing group of flags cut off what follows `:`. With no unit before it, `(volt)` is a unit.
+fn split_flags<'t>(reporter: &Reporter<'_>, line: &'t [Token]) -> (&'t [Token], Vec<Flag>) {
+    let Some(open) = flag_group(line) else { return (line, Vec::new()) };
+    let flags = read_flags(reporter, line.get(open + 1..line.len() - 1).unwrap_or(&[]));
+    if open == 0 && !all_known(&flags) {
         return (line, Vec::new());
     }
     (line.get(..open).unwrap_or(line), flags)
+}
+
+/// A trailing group of flags cut off a line where no unit stands before it.
+fn known_flags<'t>(reporter: &Reporter<'_>, line: &'t [Token]) -> (&'t [Token], Vec<Flag>) {
+    let (before, flags) = split_flags(reporter, line);
+    let colon_before = before.last().is_none_or(|t| t.kind == Kind::Colon);
+    if colon_before || !all_known(&flags) { (line, Vec::new()) } else { (before, flags) }
+}
+
+fn all_known(flags: &[Flag]) -> bool {
+    flags.iter().all(|f| FLAGS.contains(&f.name.as_str()))
 }
 
 fn read_flags(reporter: &Reporter<'_>, group: &[Token]) -> Vec<Flag> {

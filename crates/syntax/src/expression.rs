@@ -200,6 +200,7 @@ impl<'p, 'a> Parser<'p, 'a> {
     }
 
     /// Says that the next token is not what should stand there, and gives up.
+    #[inline(never)]
     pub(crate) fn unexpected(&mut self, expected: &str, help: Option<&str>) {
         if self.failed() {
             return;
@@ -258,26 +259,32 @@ impl<'p, 'a> Parser<'p, 'a> {
         }
         let first = self.operators();
         match self.peek() {
-            Some(Kind::If) => {
-                self.at += 1;
-                let condition = self.operators();
-                if self.peek() == Some(Kind::Else) {
-                    self.at += 1;
-                } else {
-                    self.unexpected("`else`", Some("a conditional is written `a if condition else b`"));
-                }
-                let otherwise = self.nested(Self::conditional);
-                self.choose(condition, first, otherwise)
-            }
-            Some(Kind::Question) => {
-                self.at += 1;
-                let then = self.nested(Self::conditional);
-                self.expect_colon("a conditional is written `condition ? a : b`");
-                let otherwise = self.nested(Self::conditional);
-                self.choose(first, then, otherwise)
-            }
+            Some(Kind::If) => self.python_conditional(first),
+            Some(Kind::Question) => self.c_conditional(first),
             Some(_) | None => first,
         }
+    }
+
+    #[inline(never)]
+    fn python_conditional(&mut self, then: Tree) -> Tree {
+        self.at += 1;
+        let condition = self.operators();
+        if self.peek() == Some(Kind::Else) {
+            self.at += 1;
+        } else {
+            self.unexpected("`else`", Some("a conditional is written `a if condition else b`"));
+        }
+        let otherwise = self.nested(Self::conditional);
+        self.choose(condition, then, otherwise)
+    }
+
+    #[inline(never)]
+    fn c_conditional(&mut self, condition: Tree) -> Tree {
+        self.at += 1;
+        let then = self.nested(Self::conditional);
+        self.expect_colon("a conditional is written `condition ? a : b`");
+        let otherwise = self.nested(Self::conditional);
+        self.choose(condition, then, otherwise)
     }
 
     fn if_first(&mut self) -> Tree {
@@ -300,6 +307,7 @@ impl<'p, 'a> Parser<'p, 'a> {
         tree
     }
 
+    #[inline(never)]
     fn expect_colon(&mut self, help: &str) {
         if self.peek() == Some(Kind::Colon) {
             self.at += 1;
@@ -308,6 +316,7 @@ impl<'p, 'a> Parser<'p, 'a> {
         }
     }
 
+    #[inline(never)]
     fn choose(&mut self, condition: Tree, then: Tree, otherwise: Tree) -> Tree {
         let parts = [&condition, &then, &otherwise];
         let start = parts.iter().map(|t| t.range.start).min().unwrap_or(0);
@@ -335,6 +344,7 @@ impl<'p, 'a> Parser<'p, 'a> {
         tree
     }
 
+    #[inline(never)]
     fn too_deep(&mut self, range: Range<usize>) {
         if self.depth_reported || self.failed() {
             return;
@@ -351,6 +361,7 @@ impl<'p, 'a> Parser<'p, 'a> {
     }
 
     /// A node above parts of `height` levels and `nodes` nodes, unless it would be too large.
+    #[inline(never)]
     fn tree(&mut self, kind: ExprKind, height: usize, nodes: usize, range: Range<usize>) -> Tree {
         let span = self.span(&range);
         let (height, nodes) = (height + 1, nodes + 1);
@@ -366,7 +377,8 @@ impl<'p, 'a> Parser<'p, 'a> {
         self.tree(ExprKind::Error, 0, 0, range)
     }
 
-    /// A run of operands and operators, grouped by precedence.
+    /// A run of operands and operators, grouped by precedence. Whatever happens between two operands has
+    /// functions of its own, to keep the frames of the recursion small.
     fn operators(&mut self) -> Tree {
         let mut pending: Vec<Pending> = Vec::new();
         loop {
@@ -375,21 +387,27 @@ impl<'p, 'a> Parser<'p, 'a> {
                 pending.push(Pending::Unary(op, self.range(), level));
                 self.at += 1;
             }
-            let mut right = self.operand();
-            let (next, length) = self.infix().unzip();
-            let level = next.map_or(0, precedence);
-            let mut middle = None;
-            while let Some(top) = pending.pop() {
-                if !binds_before(&top, next, level) {
-                    pending.push(top);
-                    break;
-                }
-                (right, middle) = self.reduce(top, right, next.is_some_and(BinaryOp::is_comparison));
+            let right = self.operand();
+            if let Some(whole) = self.place(&mut pending, right) {
+                return whole;
             }
-            let Some(op) = next else { return right };
-            self.at += length.unwrap_or(0);
-            pending.push(Pending::Binary(op, right, middle));
         }
+    }
+
+    /// Applies the waiting operators that bind more tightly than what follows `right`, then puts the result
+    /// on the stack with the operator that follows. Returns it if none does: it is the whole.
+    #[inline(never)]
+    fn place(&mut self, pending: &mut Vec<Pending>, mut right: Tree) -> Option<Tree> {
+        let (next, length) = self.infix().unzip();
+        let level = next.map_or(0, precedence);
+        let mut middle = None;
+        while let Some(top) = pending.pop_if(|top| binds_before(top, next, level)) {
+            (right, middle) = self.reduce(top, right, next.is_some_and(BinaryOp::is_comparison));
+        }
+        let Some(op) = next else { return Some(right) };
+        self.at += length.unwrap_or(0);
+        pending.push(Pending::Binary(op, right, middle));
+        None
     }
 
     fn prefix(&self) -> Option<(UnaryOp, u8)> {
@@ -398,6 +416,7 @@ impl<'p, 'a> Parser<'p, 'a> {
     }
 
     /// `a == not b` is no Python; where the parentheses go is evident.
+    #[inline(never)]
     fn check_not(&mut self, level: u8, before: Option<&Pending>) {
         let tighter = match before {
             Some(Pending::Binary(op, ..)) => precedence(*op) > level,
@@ -415,6 +434,7 @@ impl<'p, 'a> Parser<'p, 'a> {
 
     /// The operator that follows an operand, and how many tokens it is: a missing one is reported and
     /// taken for `*`.
+    #[inline(never)]
     fn infix(&mut self) -> Option<(BinaryOp, usize)> {
         let kind = self.peek()?;
         if let Some(op) = binary_operator(kind) {
@@ -439,6 +459,7 @@ impl<'p, 'a> Parser<'p, 'a> {
 
     /// Applies `pending` to its right operand. Before another comparison, `a < b` also returns a copy of
     /// `b`, which that comparison starts from.
+    #[inline(never)]
     fn reduce(&mut self, pending: Pending, right: Tree, chained: bool) -> (Tree, Option<Tree>) {
         match pending {
             Pending::Unary(op, range, _) => {
@@ -462,6 +483,7 @@ impl<'p, 'a> Parser<'p, 'a> {
         }
     }
 
+    #[inline(never)]
     fn combine(&mut self, op: BinaryOp, left: Tree, right: Tree) -> Tree {
         let range = left.range.start..right.range.end.max(left.range.end);
         let (height, nodes) = (left.height.max(right.height), left.nodes + right.nodes);
@@ -529,11 +551,13 @@ impl<'p, 'a> Parser<'p, 'a> {
         }
     }
 
+    #[inline(never)]
     fn leaf(&mut self, kind: ExprKind, range: Range<usize>) -> Tree {
         self.at += 1;
         self.tree(kind, 0, 0, range)
     }
 
+    #[inline(never)]
     fn name(&mut self) -> Tree {
         let range = self.range();
         let name = self.slice();
@@ -582,6 +606,7 @@ impl<'p, 'a> Parser<'p, 'a> {
     }
 
     /// Takes the `)` that belongs to `open` and returns where it ends.
+    #[inline(never)]
     fn close(&mut self, open: &Range<usize>) -> usize {
         let range = self.range();
         match self.peek() {
