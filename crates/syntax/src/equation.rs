@@ -520,6 +520,7 @@ mod tests {
         assert_eq!(good("x = dv/dt : 1"), "x = dv / dt : 1");
         assert_eq!(good("0 = I - v - tau*dv/dt : 1"), "0 = I - v - tau * dv/dt : 1");
         assert_eq!(good("tau*dv/dt = (dx)/dt : 1"), "tau * dv/dt = dx / (dt) : 1");
+        assert_eq!(good("tau*dv/dt = dx/dt(1) : 1"), "tau * dv/dt = dx / dt(1) : 1");
     }
 
     #[test]

@@ -628,7 +628,7 @@ impl<'p, 'a> Parser<'p, 'a> {
                         .reporter
                         .error("syntax-unexpected", range.clone(), format!("expected `)`, found `{found}`"))
                         .label("expected `)`")
-                        .related(open, "closes this");
+                        .related(open, "this parenthesis is still open");
                     self.reporter.push(error);
                 }
                 self.fail();
@@ -651,7 +651,10 @@ fn binds_before(top: &Pending, next: Option<BinaryOp>, level: u8) -> bool {
 
 /// The variable whose derivative the tokens `dv / dt` at the start are, and where they end.
 pub(crate) fn derivative<'a>(reporter: &Reporter<'a>, tokens: &[Token]) -> Option<(&'a str, usize)> {
-    let [first, slash, dt, ..] = tokens else { return None };
+    let [first, slash, dt, rest @ ..] = tokens else { return None };
+    if rest.first().is_some_and(|t| t.kind == Kind::Open) {
+        return None;
+    }
     let variable = reporter.slice(first.range.clone()).strip_prefix('d')?;
     let names = first.kind == Kind::Name && slash.kind == Kind::Slash && dt.kind == Kind::Name;
     let variable_is_name = variable.starts_with(|c: char| c == '_' || c.is_alphabetic());

@@ -415,7 +415,8 @@ impl<'a> Lexer<'_, 'a> {
         let length: usize = rest.chars().take_while(|c| means_nothing(*c)).map(char::len_utf8).sum();
         let length = length.max(first.len_utf8());
         let range = self.rest..self.rest + length;
-        let message = format!("unexpected character `{}`", first.escape_debug());
+        let shown = if first.is_control() { first.escape_default().to_string() } else { first.to_string() };
+        let message = format!("unexpected character `{shown}`");
         let error = self.reporter.error("syntax-character", range, message);
         let error = match first {
             '\'' => error.help("a derivative is written `dv/dt`; a name needs no quotation marks"),

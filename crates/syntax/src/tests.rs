@@ -384,7 +384,11 @@ fn parse_all(text: &str) {
     let (block, b) = parse_block(&source);
     let (equations, c) = parse_equations(&source);
     let _ = (expr.to_string(), block.to_string(), equations.to_string());
-    assert!(a.has_errors() == expr.has_error() || a.has_errors(), "an error without a diagnostic");
+    assert!(a.has_errors() || !expr.has_error(), "an error without a diagnostic");
+    let block_error = block.statements.iter().any(|s| s.value.has_error());
+    assert!(b.has_errors() || !block_error, "an error without a diagnostic");
+    let no_unit = equations.list.iter().any(|e| e.unit.is_none());
+    assert!(c.has_errors() || !no_unit, "a missing unit without a diagnostic");
     for diagnostic in a.iter().chain(&b).chain(&c) {
         let range = diagnostic.span.range();
         assert!(text.get(range.clone()).is_some(), "{range:?} of {text:?}: {diagnostic:?}");
