@@ -5,12 +5,20 @@
 //!
 //! * [`NetworkSource`]: the network, with the place of everything that was written.
 //! * [`read_file`], [`read_str`]: TOML to [`NetworkSource`] and diagnostics, all of them at once.
+//! * [`NetworkSource::set`]: one field given on the command line.
+//! * [`NetworkSource::to_toml`]: the way back.
+//!
+//! A field that must be there and is not has been reported, and is left empty (an empty name or text): whoever
+//! goes on with the network to find more mistakes stays silent about what is empty.
 
+mod field;
 mod network;
-
-use std::path::Path;
-
-use neuropil_base::Diagnostics;
+mod place;
+mod print;
+mod read;
+mod reader;
+mod set;
+mod tree;
 
 pub use network::{
     Assignment, ConnectSource, Constant, Elements, End, EventSource, FormatSource, InputKind, InputSource,
@@ -18,17 +26,5 @@ pub use network::{
     Rule, Selection, Settings, StateRecordSource, SumOperation, SumSource, SynapseSource, ValueSource,
     ViewSource,
 };
-
-/// Reads a model file and the files that it includes.
-#[must_use]
-pub fn read_file(path: &Path) -> (NetworkSource, Diagnostics) {
-    let _ = path;
-    (NetworkSource::default(), Diagnostics::new())
-}
-
-/// Reads the text of a model file; `name` is shown in diagnostics, and its folder is where includes are sought.
-#[must_use]
-pub fn read_str(name: &str, text: &str) -> (NetworkSource, Diagnostics) {
-    let _ = (name, text);
-    (NetworkSource::default(), Diagnostics::new())
-}
+pub use place::Places;
+pub use read::{read_file, read_str};

@@ -1,0 +1,158 @@
+//! Walks over all spans of a network: to forget them, or to move what was read elsewhere into a network.
+
+use neuropil_base::{FileId, Span, Spanned, Text};
+
+use crate::{
+    Assignment, ConnectSource, Constant, Elements, EventSource, InputSource, NetworkSource, NeuronSource,
+    Numbers, PathwaySource, PopulationSource, ProjectionSource, RecordSource, Selection, Settings,
+    StateRecordSource, SumSource, SynapseSource, ValueSource, ViewSource,
+};
+
+/// Something that holds spans.
+pub trait Places {
+    /// Calls `f` for each span.
+    fn for_each_span(&mut self, f: &mut dyn FnMut(&mut Span));
+}
+
+impl NetworkSource {
+    /// The same network, as if it had been written nowhere: no files, and every span is [`Span::NONE`].
+    /// Two networks that mean the same are equal after this.
+    #[must_use]
+    pub fn without_places(mut self) -> Self {
+        self.for_each_span(&mut |span| *span = Span::NONE);
+        self.files = neuropil_base::SourceMap::new();
+        self
+    }
+
+    /// Takes over the files of `other`, and returns `other` with spans that refer to the files here.
+    pub fn adopt(&mut self, mut other: Self) -> Self {
+        let mut moved: Vec<(FileId, FileId)> = Vec::new();
+        let files = std::mem::take(&mut other.files);
+        let own = &mut self.files;
+        other.for_each_span(&mut |span| {
+            let Some(old) = span.file() else { return };
+            let new = match moved.iter().find(|(from, _)| *from == old) {
+                Some((_, new)) => *new,
+                None => {
+                    let new = own.add(files.name(old), files.text(old));
+                    moved.push((old, new));
+                    new
+                }
+            };
+            *span = Span::new(new, span.range());
+        });
+        other
+    }
+}
+
+impl Places for Span {
+    fn for_each_span(&mut self, f: &mut dyn FnMut(&mut Span)) {
+        f(self);
+    }
+}
+
+impl<T> Places for Spanned<T> {
+    fn for_each_span(&mut self, f: &mut dyn FnMut(&mut Span)) {
+        f(&mut self.span);
+    }
+}
+
+impl Places for Text {
+    fn for_each_span(&mut self, f: &mut dyn FnMut(&mut Span)) {
+        f(&mut self.span);
+    }
+}
+
+impl Places for Numbers {
+    fn for_each_span(&mut self, f: &mut dyn FnMut(&mut Span)) {
+        f(&mut self.span);
+    }
+}
+
+impl<T: Places> Places for Option<T> {
+    fn for_each_span(&mut self, f: &mut dyn FnMut(&mut Span)) {
+        if let Some(inner) = self {
+            inner.for_each_span(f);
+        }
+    }
+}
+
+impl<T: Places> Places for Vec<T> {
+    fn for_each_span(&mut self, f: &mut dyn FnMut(&mut Span)) {
+        for item in self {
+            item.for_each_span(f);
+        }
+    }
+}
+
+/// All fields are named, so that a new one cannot be forgotten.
+macro_rules! places {
+    ($($name:ident { $($field:ident),* $(; $($none:ident),*)? })*) => {$(
+        impl Places for $name {
+            fn for_each_span(&mut self, f: &mut dyn FnMut(&mut Span)) {
+                let Self { $($field,)* $($($none: _,)*)? } = self;
+                $($field.for_each_span(f);)*
+            }
+        }
+    )*};
+}
+
+places! {
+    NetworkSource { settings, constants, neurons, synapses, populations, views, inputs, projections, record; files, name }
+    Settings { dt, duration, seed, precision, method; title, description, reference }
+    Constant { name, value }
+    Assignment { name, value }
+    NeuronSource { name, library, equations, threshold, reset, refractory, method, parameters, initial, events }
+    EventSource { name, condition, reset }
+    SynapseSource { name, library, equations, pathways, sums, method, parameters, initial }
+    PathwaySource { name, on, event, code, delay, order }
+    SumSource { into, expression, operation }
+    PopulationSource { name, neuron, size, initial, dt }
+    ViewSource { name, population, start, stop }
+    InputSource { name, kind, size, rate, period, start, indices, times, values, file, unit, dt }
+    ProjectionSource { name, synapse, source, target, connect, weight, delay, delays, initial, format, dt }
+    ConnectSource {
+        rule, p, n, self_connections, multapses, condition, probability, repeat, pairs, file
+    }
+    RecordSource { spikes, rates, state }
+    StateRecordSource { name, of, variables, elements, every, slot }
+}
+
+impl Places for ValueSource {
+    fn for_each_span(&mut self, f: &mut dyn FnMut(&mut Span)) {
+        match self {
+            Self::Expression(text) => text.for_each_span(f),
+            Self::List { values, unit } => {
+                values.for_each_span(f);
+                unit.for_each_span(f);
+            }
+            Self::Column { column, unit } => {
+                column.for_each_span(f);
+                unit.for_each_span(f);
+            }
+        }
+    }
+}
+
+impl Places for Selection {
+    fn for_each_span(&mut self, f: &mut dyn FnMut(&mut Span)) {
+        match self {
+            Self::Unspecified => {}
+            Self::Nothing(span) | Self::All(span) => f(span),
+            Self::Names(names) => names.for_each_span(f),
+        }
+    }
+}
+
+impl Places for Elements {
+    fn for_each_span(&mut self, f: &mut dyn FnMut(&mut Span)) {
+        match self {
+            Self::All => {}
+            Self::List(list) => list.for_each_span(f),
+            Self::Range { start, stop } => {
+                start.for_each_span(f);
+                stop.for_each_span(f);
+            }
+        }
+    }
+}
