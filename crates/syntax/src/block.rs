@@ -36,15 +36,13 @@ fn split(list: &[Token]) -> Vec<Vec<Token>> {
     let mut open = 0_usize;
     for (at, token) in list.iter().enumerate() {
         let next = list.get(at + 1..).unwrap_or(&[]);
-        let ends = match token.kind {
-            Kind::Semicolon => true,
-            Kind::Newline(_) => !continues(line.last().map(|t| t.kind), next, open),
-            _ => false,
-        };
+        let line_ends = matches!(token.kind, Kind::Newline(_));
+        let goes_on = line_ends && continues(line.last().map(|t| t.kind), next, open);
+        let ends = token.kind == Kind::Semicolon || (line_ends && !goes_on);
         if ends {
             open = 0;
             lines.push(std::mem::take(&mut line));
-        } else if !matches!(token.kind, Kind::Newline(_)) {
+        } else if !line_ends {
             open = nesting_after(open, token.kind);
             line.push(token.clone());
         }

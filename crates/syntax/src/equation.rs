@@ -39,15 +39,15 @@ fn split(text: &str, list: &[Token]) -> Vec<Vec<Token>> {
     let mut lines: Vec<Vec<Token>> = Vec::new();
     let mut line = Line { indentation: list.first().map_or(0, |t| indentation(text, t)), ..Line::default() };
     for (at, token) in list.iter().enumerate() {
-        match token.kind {
-            Kind::Semicolon => lines.push(line.take(line.indentation)),
-            Kind::Newline(indentation) => {
-                let next = list.get(at + 1..).unwrap_or(&[]);
-                if !line.continues(&NextLine::of(next), indentation) {
-                    lines.push(line.take(indentation));
-                }
+        if token.kind == Kind::Semicolon {
+            lines.push(line.take(line.indentation));
+        } else if let Kind::Newline(indentation) = token.kind {
+            let next = list.get(at + 1..).unwrap_or(&[]);
+            if !line.continues(&NextLine::of(next), indentation) {
+                lines.push(line.take(indentation));
             }
-            _ => line.push(token),
+        } else {
+            line.push(token);
         }
     }
     lines.push(line.take(0));

@@ -152,11 +152,7 @@ pub(crate) fn belongs_to_previous(kind: Kind) -> bool {
 
 /// How many parentheses are open behind `kind`, if `open` are before it.
 pub(crate) fn nesting_after(open: usize, kind: Kind) -> usize {
-    match kind {
-        Kind::Open => open + 1,
-        Kind::Close => open.saturating_sub(1),
-        _ => open,
-    }
+    if kind == Kind::Open { open + 1 } else { open.saturating_sub(usize::from(kind == Kind::Close)) }
 }
 
 impl<'p, 'a> Parser<'p, 'a> {
