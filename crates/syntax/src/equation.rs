@@ -337,7 +337,8 @@ fn no_equation(reporter: &mut Reporter<'_>, line: &[Token]) {
 fn annotation(reporter: &mut Reporter<'_>, line: &[Token]) -> Annotation {
     let Some((colon, line)) = line.split_first() else { return Annotation::default() };
     let (unit, flags) = split_flags(reporter, line);
-    if unit.is_empty() {
+    // A comma alone would be an empty list of ANNarchy's flags.
+    if unit.iter().all(|t| t.kind == Kind::Comma) {
         missing_unit(reporter, colon.range.clone());
         return Annotation { unit: None, flags };
     }
@@ -571,6 +572,7 @@ mod tests {
             ("x (constant)", "x (constant)"),
             ("x", "x"),
             ("x :", "x"),
+            ("x : ,", "x"),
             ("x : (shared)", "x (shared)"),
         ] {
             let (equations, said) = parse(text);
