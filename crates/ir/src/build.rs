@@ -9,21 +9,33 @@ use crate::{Accumulation, At, Domain, Inst, Kernel, Op, Sampler, Side, Slot, Slo
 
 /// Builds one kernel. Equal instructions are given once; operations on constants are folded.
 ///
-/// A load after a store to the same place gives the stored value; after a store to the same slot at another
-/// place it is a new load.
+/// Operations that change nothing (`x * 1`, `x - 0`, `-(-x)`) are not given at all, and a division by a power
+/// of two is a multiplication; nothing else is rewritten, so that every result keeps its bits.
+/// A load after a store to the same place gives the stored value, unless the place is computed and so may lie
+/// outside the buffer; after a store to the same slot at another place it is a new load.
 #[derive(Debug)]
 pub struct Builder {
     kernel: Kernel,
-    known: HashMap<Op, ValueId>,
+    /// What is computed already. The type tells conversions of one value apart.
+    known: HashMap<(Op, ScalarType), ValueId>,
+    /// What buffers are known to hold; these are forgotten when something is written.
+    held: HashMap<(SlotId, At), ValueId>,
 }
 
 impl Builder {
     /// An empty kernel.
     #[must_use]
     pub fn new(name: impl Into<String>, domain: Domain) -> Self {
+        Self::with_slots(name, domain, Vec::new())
+    }
+
+    /// A kernel without instructions that has these slots, in this order.
+    #[must_use]
+    pub fn with_slots(name: impl Into<String>, domain: Domain, slots: Vec<Slot>) -> Self {
         Self {
-            kernel: Kernel { name: name.into(), domain, slots: Vec::new(), insts: Vec::new() },
+            kernel: Kernel { name: name.into(), domain, slots, insts: Vec::new() },
             known: HashMap::new(),
+            held: HashMap::new(),
         }
     }
 
@@ -60,26 +72,36 @@ impl Builder {
 
     /// Reads a buffer.
     pub fn load(&mut self, slot: SlotId, at: At) -> ValueId {
+        if let Some(value) = self.held.get(&(slot, at)) {
+            return *value;
+        }
         let ty = self.kernel.slots[slot.index()].ty;
-        self.pure(Op::Load { slot, at }, ty)
+        let value = self.push(Op::Load { slot, at }, Some(ty));
+        self.held.insert((slot, at), value);
+        value
     }
 
     /// Writes to a buffer.
     pub fn store(&mut self, slot: SlotId, at: At, value: ValueId) {
-        self.kernel.insts.push(Inst { op: Op::Store { slot, at, value }, ty: None });
-        self.forget_loads(slot);
-        self.known.insert(Op::Load { slot, at }, value);
+        self.push(Op::Store { slot, at, value }, None);
+        self.held.retain(|(s, _), _| *s != slot);
+        match at {
+            At::Side(_) | At::Scalar => {
+                self.held.insert((slot, at), value);
+            }
+            At::Value(_) => {}
+        }
     }
 
     /// Combines into a buffer.
     pub fn accumulate(&mut self, slot: SlotId, at: At, with: Accumulation, value: ValueId) {
-        self.kernel.insts.push(Inst { op: Op::Accumulate { slot, at, with, value }, ty: None });
-        self.forget_loads(slot);
+        self.push(Op::Accumulate { slot, at, with, value }, None);
+        self.held.retain(|(s, _), _| *s != slot);
     }
 
     /// Emits an event if the condition holds.
     pub fn emit(&mut self, condition: ValueId) {
-        self.kernel.insts.push(Inst { op: Op::Emit(condition), ty: None });
+        self.push(Op::Emit(condition), None);
     }
 
     /// A function of the table, not expanded.
@@ -97,34 +119,87 @@ impl Builder {
         self.pure(Op::Sample { sampler, site, side, args }, ScalarType::I32)
     }
 
-    /// Gives an instruction that has a value, or the value it is known to have.
+    /// Gives an instruction that has a value and does not depend on buffers, or the value it is known to have.
     pub fn pure(&mut self, op: Op, ty: ScalarType) -> ValueId {
-        // Conversions and bit casts of one value to two types are equal operations: the type tells them apart.
-        let shared = !matches!(op, Op::Convert(_) | Op::Bitcast(_) | Op::Call(..));
-        if shared && let Some(value) = self.known.get(&op) {
+        let key = (op, ty);
+        if let Some(value) = self.known.get(&key) {
             return *value;
         }
-        if !shared
-            && let Some(i) = self.kernel.insts.iter().position(|i| i.op == op && i.ty == Some(ty))
-        {
-            return ValueId::new(i);
-        }
-        let value = ValueId::new(self.kernel.insts.len());
-        if shared {
-            self.known.insert(op.clone(), value);
-        }
-        self.kernel.insts.push(Inst { op, ty: Some(ty) });
+        let value = self.push(key.0.clone(), Some(ty));
+        self.known.insert(key, value);
         value
     }
 
-    fn forget_loads(&mut self, slot: SlotId) {
-        self.known.retain(|op, _| !matches!(op, Op::Load { slot: s, .. } if *s == slot));
-    }
-
-    fn as_constant(&self, value: ValueId) -> Option<Scalar> {
-        match self.kernel.insts.get(value.index()).map(|i| &i.op) {
+    /// The constant that a value is, if it is one.
+    #[must_use]
+    pub fn as_constant(&self, value: ValueId) -> Option<Scalar> {
+        match self.op(value) {
             Some(Op::Constant(c)) => Some(*c),
             _ => None,
+        }
+    }
+
+    fn push(&mut self, op: Op, ty: Option<ScalarType>) -> ValueId {
+        self.kernel.insts.push(Inst { op, ty });
+        ValueId::new(self.kernel.insts.len() - 1)
+    }
+
+    fn op(&self, value: ValueId) -> Option<&Op> {
+        self.kernel.insts.get(value.index()).map(|i| &i.op)
+    }
+
+    /// What `op` gives for an operand if that needs no instruction.
+    fn shorter_unary(&self, op: UnaryOp, a: ValueId) -> Option<ValueId> {
+        match (op, self.op(a)) {
+            (UnaryOp::Neg, Some(Op::Unary(UnaryOp::Neg, x))) => Some(*x),
+            (UnaryOp::Not, Some(Op::Unary(UnaryOp::Not, x))) => Some(*x),
+            (UnaryOp::Abs, Some(Op::Unary(UnaryOp::Abs, _))) => Some(a),
+            _ => None,
+        }
+    }
+
+    /// What `op` gives for two operands if that needs no instruction, or a cheaper one.
+    fn shorter_binary(&mut self, op: BinaryOp, a: ValueId, b: ValueId) -> Option<ValueId> {
+        let is = |value: Option<Scalar>, x: f64| value.is_some_and(|c| c == Scalar::from_f64(c.ty(), x));
+        let (x, y) = (self.as_constant(a), self.as_constant(b));
+        let float = self.type_of(a).is_float();
+        // x + 0 is not x for x = -0, but x + -0 is.
+        let zero = if float { -0.0 } else { 0.0 };
+        match op {
+            BinaryOp::Add if is(y, zero) => Some(a),
+            BinaryOp::Add if is(x, zero) => Some(b),
+            BinaryOp::Sub if is(y, 0.0) => Some(a),
+            BinaryOp::Mul if is(y, 1.0) => Some(a),
+            BinaryOp::Mul if is(x, 1.0) => Some(b),
+            BinaryOp::Div if is(y, 1.0) => Some(a),
+            BinaryOp::Div => {
+                let inverse = y.and_then(inverse_of_power_of_two)?;
+                let inverse = self.constant(inverse);
+                Some(self.binary(BinaryOp::Mul, a, inverse))
+            }
+            BinaryOp::Min | BinaryOp::Max | BinaryOp::And | BinaryOp::Or if a == b => Some(a),
+            BinaryOp::Or | BinaryOp::Xor | BinaryOp::Shl | BinaryOp::Shr | BinaryOp::Sar if is(y, 0.0) => {
+                Some(a)
+            }
+            BinaryOp::Or | BinaryOp::Xor if is(x, 0.0) => Some(b),
+            BinaryOp::And if y == Some(Scalar::Bool(true)) => Some(a),
+            BinaryOp::And if x == Some(Scalar::Bool(true)) => Some(b),
+            BinaryOp::And if y == Some(Scalar::Bool(false)) => Some(b),
+            BinaryOp::And if x == Some(Scalar::Bool(false)) => Some(a),
+            BinaryOp::Or if y == Some(Scalar::Bool(true)) => Some(b),
+            BinaryOp::Or if x == Some(Scalar::Bool(true)) => Some(a),
+            BinaryOp::Add
+            | BinaryOp::Sub
+            | BinaryOp::Mul
+            | BinaryOp::Rem
+            | BinaryOp::Min
+            | BinaryOp::Max
+            | BinaryOp::And
+            | BinaryOp::Or
+            | BinaryOp::Xor
+            | BinaryOp::Shl
+            | BinaryOp::Shr
+            | BinaryOp::Sar => None,
         }
     }
 
@@ -148,26 +223,26 @@ impl Emit for Builder {
     fn unary(&mut self, op: UnaryOp, a: ValueId) -> ValueId {
         match self.as_constant(a) {
             Some(x) => self.constant(scalar::unary(op, x)),
-            None => {
+            None => self.shorter_unary(op, a).unwrap_or_else(|| {
                 let ty = self.type_of(a);
                 self.pure(Op::Unary(op, a), ty)
-            }
+            }),
         }
     }
 
     fn binary(&mut self, op: BinaryOp, a: ValueId, b: ValueId) -> ValueId {
         match (self.as_constant(a), self.as_constant(b)) {
             (Some(x), Some(y)) => self.constant(scalar::binary(op, x, y)),
-            _ => {
+            _ => self.shorter_binary(op, a, b).unwrap_or_else(|| {
                 let ty = self.type_of(a);
                 self.pure(Op::Binary(op, a, b), ty)
-            }
+            }),
         }
     }
 
     fn compare(&mut self, op: CompareOp, a: ValueId, b: ValueId) -> ValueId {
         match (self.as_constant(a), self.as_constant(b)) {
-            (Some(x), Some(y)) => self.constant(scalar::compare(op, x, y)),
+            (Some(x), Some(y)) => self.constant(Scalar::Bool(scalar::compare(op, x, y))),
             _ => self.pure(Op::Compare(op, a, b), ScalarType::Bool),
         }
     }
@@ -192,6 +267,11 @@ impl Emit for Builder {
                 }
             }
             None if a == b => a,
+            None if self.as_constant(a) == Some(Scalar::Bool(true))
+                && self.as_constant(b) == Some(Scalar::Bool(false)) =>
+            {
+                condition
+            }
             None => {
                 let ty = self.type_of(a);
                 self.pure(Op::Select(condition, a, b), ty)
@@ -217,5 +297,21 @@ impl Emit for Builder {
             Some(x) => self.constant(scalar::bitcast(ty, x)),
             None => self.pure(Op::Bitcast(a), ty),
         }
+    }
+}
+
+/// 1 / c, if c is a power of two and both are normal: then dividing by the one and multiplying by the other
+/// round the same number.
+fn inverse_of_power_of_two(c: Scalar) -> Option<Scalar> {
+    match c {
+        Scalar::F32(x) => {
+            let power = x.to_bits() & 0x007f_ffff == 0 && x.is_normal() && (1.0 / x).is_normal();
+            power.then(|| Scalar::F32(1.0 / x))
+        }
+        Scalar::F64(x) => {
+            let power = x.to_bits() & 0x000f_ffff_ffff_ffff == 0 && x.is_normal() && (1.0 / x).is_normal();
+            power.then(|| Scalar::F64(1.0 / x))
+        }
+        Scalar::Bool(_) | Scalar::I32(_) | Scalar::I64(_) => None,
     }
 }

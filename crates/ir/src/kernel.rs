@@ -38,6 +38,11 @@ pub enum Side {
     Post,
 }
 
+impl Side {
+    /// The place that belongs to the current element alone.
+    const OWN: At = At::Side(Self::Own);
+}
+
 /// Which element of a buffer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum At {
@@ -46,7 +51,7 @@ pub enum At {
     /// The first: the buffer holds one value for all.
     Scalar,
     /// The one whose number an instruction computed (`I32` or `I64`). A number outside the buffer reads the
-    /// nearest element and writes nothing.
+    /// nearest element (0 if there is none) and writes nothing.
     Value(ValueId),
 }
 
@@ -207,7 +212,7 @@ impl Op {
 
     /// Replaces every operand, in the order of [`operands`](Self::operands).
     pub fn map_operands(&mut self, replace: &mut impl FnMut(ValueId) -> ValueId) {
-        let mut place = |at: &mut At, replace: &mut dyn FnMut(ValueId) -> ValueId| {
+        let place = |at: &mut At, replace: &mut dyn FnMut(ValueId) -> ValueId| {
             if let At::Value(v) = at {
                 *v = replace(*v);
             }
@@ -293,16 +298,30 @@ impl Kernel {
     ///
     /// Elements are independent if what one writes no other reads or writes: stores go to the element's own
     /// number, and a slot that is stored is loaded at the element's own number only. Accumulations are
-    /// independent as long as their combinations keep the order of the elements.
+    /// independent as long as their combinations keep the order of the elements: one instruction per slot, or
+    /// all at the element's own number.
     #[must_use]
     pub fn order_dependence(&self) -> Option<String> {
         let accesses = self.accesses();
+        let name = |slot: SlotId| self.slots.get(slot.index()).map_or("", |s| s.name.as_str());
+        let mut accumulated = Vec::new();
+        for inst in &self.insts {
+            if let Op::Accumulate { slot, at, .. } = &inst.op {
+                if accumulated.iter().any(|(s, a)| s == slot && (*a != Side::OWN || *at != Side::OWN)) {
+                    let name = name(*slot);
+                    return Some(format!(
+                        "`{name}` is combined into by two instructions at places that elements share"
+                    ));
+                }
+                accumulated.push((*slot, *at));
+            }
+        }
         for (slot, at, access) in &accesses {
             if *access != Access::Write {
                 continue;
             }
-            let name = &self.slots[slot.index()].name;
-            if *at != At::Side(Side::Own) {
+            let name = name(*slot);
+            if *at != Side::OWN {
                 return Some(format!("`{name}` is written at a place that elements share"));
             }
             if accesses.iter().any(|(s, a, _)| s == slot && a != at) {
@@ -310,5 +329,57 @@ impl Kernel {
             }
         }
         None
+    }
+
+    /// For every instruction, whether its value is the same for all elements of one call, so that a driver
+    /// computes it once: it depends on constants, the step, and loads at places that are the same for all
+    /// from slots that the kernel does not write. Effects are never uniform.
+    ///
+    /// Operands must be earlier values, as the verifier holds.
+    #[must_use]
+    pub fn uniform(&self) -> Vec<bool> {
+        let written: Vec<SlotId> = self
+            .accesses()
+            .into_iter()
+            .filter_map(|(slot, _, access)| (access != Access::Read).then_some(slot))
+            .collect();
+        let mut uniform: Vec<bool> = Vec::with_capacity(self.insts.len());
+        for inst in &self.insts {
+            let operands = || inst.op.operands().into_iter().all(|v| uniform.get(v.index()) == Some(&true));
+            let is = match &inst.op {
+                Op::Constant(_) | Op::Step => true,
+                Op::Load { slot, at } => match at {
+                    At::Side(_) => false,
+                    At::Scalar | At::Value(_) => !written.contains(slot) && operands(),
+                },
+                Op::Unary(..)
+                | Op::Binary(..)
+                | Op::Compare(..)
+                | Op::Fma(..)
+                | Op::Select(..)
+                | Op::Convert(_)
+                | Op::Bitcast(_)
+                | Op::Call(..) => operands(),
+                Op::Index(_) | Op::Word { .. } | Op::Sample { .. } => false,
+                Op::Store { .. } | Op::Accumulate { .. } | Op::Emit(_) => false,
+            };
+            uniform.push(is);
+        }
+        uniform
+    }
+
+    /// For every instruction, the number of the last instruction that uses its value; its own number if none
+    /// does.
+    #[must_use]
+    pub fn last_uses(&self) -> Vec<usize> {
+        let mut last: Vec<usize> = (0..self.insts.len()).collect();
+        for (i, inst) in self.insts.iter().enumerate() {
+            for v in inst.op.operands() {
+                if let Some(l) = last.get_mut(v.index()) {
+                    *l = i;
+                }
+            }
+        }
+        last
     }
 }

@@ -2,11 +2,20 @@
 //!
 //! * [`Kernel`], [`Op`]: what a kernel is.
 //! * [`Builder`]: makes kernels.
+//! * [`parse`], and `Display` for kernels: the text form, both ways.
+//! * [`verify`], [`Verified`]: what a valid kernel is; a backend accepts nothing else.
+//! * [`prepare`]: the passes that every kernel goes through.
 
 mod build;
 mod kernel;
+mod pass;
+#[doc(hidden)]
+pub mod testing;
+mod text;
+mod verify;
 
 pub use build::Builder;
-pub use kernel::{
-    Access, Accumulation, At, Domain, Inst, Kernel, Op, Sampler, Side, Slot, SlotId, ValueId,
-};
+pub use kernel::{Access, Accumulation, At, Domain, Inst, Kernel, Op, Sampler, Side, Slot, SlotId, ValueId};
+pub use pass::{drop_unused, expand, prepare};
+pub use text::{ParseError, parse};
+pub use verify::{Verified, VerifyError, Violation, verify};
