@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use neuropil_base::{Diagnostic, Diagnostics, FileId, Span, Spanned};
+use neuropil_base::{Diagnostic, Diagnostics, Span, Spanned};
 
 use crate::field::NETWORK;
 use crate::reader::{Mode, Reader};
@@ -68,6 +68,7 @@ impl Files {
 
     fn finish(mut self) -> (NetworkSource, Diagnostics) {
         shared_names(&self.network, &mut self.diagnostics);
+        self.diagnostics.sort();
         (self.network, self.diagnostics)
     }
 
@@ -77,13 +78,13 @@ impl Files {
         for include in includes(&table, &mut self.diagnostics) {
             self.include(&include, folder);
         }
-        self.own(&table, folder, id);
+        self.own(&table, folder);
     }
 
     /// What stands in the file itself. Its settings win over those of included files.
-    fn own(&mut self, table: &Table, folder: &Path, id: FileId) {
+    fn own(&mut self, table: &Table, folder: &Path) {
         let mut reader = Reader::new(&mut self.diagnostics, folder, Mode::Define);
-        reader.fields(NETWORK, &format!("`{}`", self.network.files.name(id)), &mut self.network, table);
+        reader.fields(NETWORK, "the model file", &mut self.network, table);
     }
 
     fn include(&mut self, include: &Spanned<String>, folder: &Path) {
@@ -184,13 +185,17 @@ fn shared_names(network: &NetworkSource, diagnostics: &mut Diagnostics) {
                 Diagnostic::error(
                     "duplicate-name",
                     name.span,
-                    format!("the {kind} `{}` has the name of a {other}", name.value),
+                    format!("the {kind} `{}` has the name of {} {other}", name.value, article(other)),
                 )
                 .related(first.span, format!("the {other} is defined here")),
             ),
             None => seen.push((kind, name)),
         }
     }
+}
+
+fn article(word: &str) -> &'static str {
+    if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
 }
 
 impl Selection {

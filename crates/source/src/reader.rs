@@ -289,7 +289,7 @@ impl<'a> Reader<'a> {
             return Some(Spanned::new(*value, word.span));
         }
         let names = choices.iter().map(|(name, _)| *name);
-        let message = format!("unknown {} `{}`", entry.key.value, word.value);
+        let message = format!("unknown value `{}` of `{}`", word.value, entry.key.value);
         let help = match nearest(&plain, names.clone()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("it is one of {}", listed(names)),

@@ -198,17 +198,10 @@ fn duplicate(text: &str, file: FileId, second: Range<usize>, table: &Table) -> D
     .label("again here");
     let line_start = text.get(..second.start).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1);
     let before = text.get(line_start..second.start).unwrap_or_default().trim_start();
-    let first = match before.strip_prefix('[') {
-        Some(path) => {
-            let path: Vec<&str> = path
-                .trim_start_matches('[')
-                .split('.')
-                .map(|key| key.trim().trim_matches(['"', '\'']))
-                .filter(|key| !key.is_empty())
-                .collect();
-            key_at(table, &path, name)
-        }
-        None => latest_key(table, name, second.start),
+    let first = if before.starts_with('[') {
+        first_header(text, file, line_start..second.end)
+    } else {
+        latest_key(table, name, second.start)
     };
     if let Some(first) = first
         && first.range() != second
@@ -218,14 +211,21 @@ fn duplicate(text: &str, file: FileId, second: Range<usize>, table: &Table) -> D
     diagnostic
 }
 
-fn key_at(table: &Table, path: &[&str], name: &str) -> Option<Span> {
-    let wanted = path.first().copied().unwrap_or(name);
-    let entry = table.iter().find(|e| e.key.value == wanted)?;
-    match (path, &entry.value.kind) {
-        ([], _) => Some(entry.key.span),
-        ([_, rest @ ..], Kind::Table(inner)) => key_at(inner, rest, name),
-        _ => None,
+/// The last key of the first line that begins as the header in `range` does.
+fn first_header(text: &str, file: FileId, range: Range<usize>) -> Option<Span> {
+    let wanted = text.get(range.clone())?.trim();
+    let mut start = 0;
+    for line in text.get(..range.start)?.split_inclusive('\n') {
+        let indent = line.len() - line.trim_start().len();
+        let rest = line.trim().strip_prefix(wanted);
+        if rest.is_some_and(|rest| rest.trim_start().starts_with([']', '.'])) {
+            let begin = start + indent;
+            let name = wanted.rfind(['.', '[']).map_or(0, |i| i + 1);
+            return Some(Span::new(file, begin + name..begin + wanted.len()));
+        }
+        start += line.len();
     }
+    None
 }
 
 fn latest_key(table: &Table, name: &str, before: usize) -> Option<Span> {
