@@ -1,11 +1,22 @@
 //! The expansion of every function into primitive operations.
+//!
+//! Straight lines only: no branches, no tables. Each is written once for both float types; the numbers are
+//! in `table`. Infinities, NaN, zeros of both signs and subnormals give what IEEE 754 section 9.2 asks for.
 
-mod ops;
+mod circular;
+mod exponential;
+mod inverse;
+mod logarithm;
+pub(crate) mod ops;
+mod power;
+mod rounding;
+mod table;
 
 use neuropil_base::{Scalar, ScalarType};
 
-use crate::{CompareOp, Emit, Function};
+use crate::{Emit, Function};
 use ops::Ops;
+pub use power::{pow_constant, pow_int};
 
 impl Function {
     /// The function of `args` as primitive operations.
@@ -15,21 +26,42 @@ impl Function {
         debug_assert_eq!(args.len(), self.arity(), "arguments of {self}");
         let Some(&x) = args.first() else { return e.constant(Scalar::F64(0.0)) };
         let mut o = Ops::new(e, x);
-        let zero = o.c(0.0);
-        let y = args.get(1).copied().unwrap_or(zero);
-        let z = args.get(2).copied().unwrap_or(zero);
+        let y = match args.get(1) {
+            Some(&y) => y,
+            None => x,
+        };
+        let z = args.get(2).copied().unwrap_or(y);
         match self {
+            Self::Exp => o.exp(x),
+            Self::Log => o.log(x),
+            Self::Log10 => o.log10(x),
+            Self::Log2 => o.log2(x),
+            Self::Log1p => o.log1p(x),
+            Self::Expm1 => o.expm1(x),
+            Self::Exprel => o.exprel(x),
             Self::Sqrt => o.sqrt(x),
+            Self::Sin => o.sin(x),
+            Self::Cos => o.cos(x),
+            Self::Tan => o.tan(x),
+            Self::Sinh => o.sinh(x),
+            Self::Cosh => o.cosh(x),
+            Self::Tanh => o.tanh(x),
+            Self::Arcsin => o.arcsin(x),
+            Self::Arccos => o.arccos(x),
+            Self::Arctan => o.arctan(x),
+            Self::Arctan2 => o.arctan2(x, y),
+            Self::Abs => o.abs(x),
+            Self::Sign => o.sign(x),
+            Self::Clip => o.clip(x, y, z),
             Self::Floor => o.floor(x),
             Self::Ceil => o.ceil(x),
             Self::Int => o.e.convert(ScalarType::I32, x),
-            Self::Clip => {
-                let a = o.max(y, x);
-                o.min(z, a)
-            }
-            Self::Min => o.min(x, y),
-            Self::Max => o.max(x, y),
-            _ => x,
+            Self::Min => o.minimum(x, y),
+            Self::Max => o.maximum(x, y),
+            Self::Pow => power::pow(e, x, y),
+            Self::Mod => o.modulo(x, y),
+            Self::FloorDiv => o.floordiv(x, y),
+            Self::Timestep => o.timestep(x, y),
         }
     }
 
@@ -40,39 +72,4 @@ impl Function {
         let _ = ty;
         2.0
     }
-}
-
-/// `x` to the `n`-th power by repeated squaring.
-pub fn pow_int<E: Emit>(e: &mut E, x: E::Value, n: i32) -> E::Value {
-    let mut o = Ops::new(e, x);
-    let mut result = None;
-    let mut square = x;
-    let mut rest = n.unsigned_abs();
-    while rest != 0 {
-        if rest & 1 != 0 {
-            result = Some(match result {
-                None => square,
-                Some(r) => o.mul(r, square),
-            });
-        }
-        rest >>= 1;
-        if rest != 0 {
-            square = o.mul(square, square);
-        }
-    }
-    let one = o.c(1.0);
-    let power = result.unwrap_or(one);
-    if n < 0 { o.div(one, power) } else { power }
-}
-
-/// `x**exponent` in fewer operations than [`Function::Pow`] takes, for exponents where that is as exact:
-/// whole numbers up to 16 (by [`pow_int`]) and halves (by square root). `None` for others.
-pub fn pow_constant<E: Emit>(e: &mut E, x: E::Value, exponent: f64) -> Option<E::Value> {
-    if exponent.abs() <= 16.0 && exponent.trunc() == exponent {
-        return Some(pow_int(e, x, exponent as i32));
-    }
-    if exponent == 0.5 {
-        return Some(Ops::new(e, x).sqrt(x));
-    }
-    None
 }

@@ -1,0 +1,97 @@
+"""Prints the numbers of src/expand/table.rs. Needs mpmath; run by hand when a polynomial changes.
+
+Each polynomial interpolates its function at Chebyshev nodes in 60-digit arithmetic, which is within a
+small factor of the best polynomial of that degree; then coefficients are rounded to the format.
+"""
+
+import struct
+
+from mpmath import atan, asin, atanh, chebyfit, cos, exp, ln, log10, mp, mpf, pi, sin, sinh, sqrt, taylor
+
+mp.dps = 60
+
+
+def to_format(x, bits):
+    """x rounded to single or double, as a Python float."""
+    return struct.unpack("<f", struct.pack("<f", float(x)))[0] if bits == 24 else float(x)
+
+
+def parts(x, bits, count, first=None):
+    """x as a sum of `count` floats; the first with at most `first` significant bits."""
+    out = []
+    for i in range(count):
+        if i == 0 and first:
+            e = mp.floor(mp.log(abs(x), 2)) + 1 - first
+            p = float(mp.nint(x / mpf(2) ** e) * mpf(2) ** e)
+        else:
+            p = to_format(x, bits)
+        out.append(p)
+        x -= p
+    return out
+
+
+def root(f):
+    """f of a square root, for even and odd functions as functions of the square."""
+    return lambda z: f(sqrt(z))
+
+
+# name: function, interval, weight by which an error in it enters the result relatively
+tiny = mpf(10) ** -30
+POLYNOMIALS = {
+    "exp": (lambda r: (exp(r) - 1 - r) / r**2, (-0.3467, 0.3467), lambda r: r**2 / exp(r)),
+    "log": (root(lambda s: (2 * atanh(s) - 2 * s) / s**3), (0, 0.02944), lambda z: z),
+    "log_tail": (root(lambda s: (atanh(s) / s - 1 - s**2 / 3) / s**4), (0, 0.02944), lambda z: 128 * z**2),
+    "sin": (root(lambda r: (sin(r) - r) / r**3), (0, 0.64), lambda z: z),
+    "cos": (root(lambda r: (cos(r) - 1 + r**2 / 2) / r**4), (0, 0.64), lambda z: z**2),
+    "atan": (root(lambda t: (atan(t) - t) / t**3), (0, 0.1716), lambda z: z),
+    "asin": (root(lambda x: (asin(x) - x) / x**3), (0, 0.2501), lambda z: z),
+    "sinh": (root(lambda x: (sinh(x) - x) / x**3), (0, 1), lambda z: z),
+}
+
+
+def polynomial(f, interval, weight, bits):
+    a, b = (mpf(x) for x in interval)
+    a = a or tiny
+
+    def safe(x):
+        return f(x if abs(x) > tiny else tiny)
+
+    goal = mpf(2) ** -(bits + 3.5)
+    for n in range(2, 30):
+        coefficients = [to_format(c, bits) for c in chebyfit(safe, [a, b], n)]
+        points = [a + (b - a) * i / 200 for i in range(201)]
+        error = max(abs(mp.polyval(coefficients, x) - safe(x)) * weight(x) for x in points if abs(x) > tiny)
+        if error < goal:
+            return coefficients, error
+    return coefficients, error
+
+
+def literal(x):
+    """x with digits in groups, as rustfmt's lints ask."""
+    text = repr(float(x))
+    mantissa, _, exponent = text.partition("e")
+    whole, _, digits = mantissa.lstrip("-").partition(".")
+    if len(whole) > 3:
+        whole = f"{int(whole):_}"
+    groups = "_".join(digits[i : i + 3] for i in range(0, len(digits), 3))
+    sign = "-" if mantissa.startswith("-") else ""
+    return sign + whole + "." + (groups or "0") + (f"e{int(exponent)}" if exponent else "")
+
+
+def array(numbers):
+    return "[" + ", ".join(literal(x) for x in numbers) + "]"
+
+
+for bits, name in ((24, "SINGLE"), (53, "DOUBLE")):
+    short = 15 if bits == 24 else 42
+    print(f"pub(crate) static {name}: Table = Table {{")
+    print(f"    ln2: {array(parts(ln(2), bits, 2, short))},")
+    print(f"    lg2: {array(parts(log10(2), bits, 2, short))},")
+    print(f"    per_ln2: {array(parts(1 / ln(2), bits, 2))},")
+    print(f"    per_ln10: {array(parts(1 / ln(10), bits, 2))},")
+    print(f"    pio2: {array(parts(pi / 2, bits, 3))},")
+    for key, (f, interval, weight) in POLYNOMIALS.items():
+        coefficients, error = polynomial(f, interval, weight, bits)
+        print(f"    // Relative error of the function below 2^{float(mp.log(error, 2)):.1f}.")
+        print(f"    {key}: &{array(coefficients)},")
+    print("};")
