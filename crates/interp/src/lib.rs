@@ -1,1 +1,5 @@
 //! The reference backend: slow, total, obvious.
+
+mod body;
+
+pub use body::{Slots, run};

@@ -196,7 +196,7 @@ store v[%0], %2\n%5 = load v[%0] : f64\n%6 = load v[own] : f64\n%7 = sub %5, %6 
 
         #[test]
         fn every_valid_kernel_can_be_prepared(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-            let kernel = testing::primitive_kernel(&bytes);
+            let kernel = testing::kernel(&bytes);
             let once = prepare(&kernel).unwrap();
             prop_assert_eq!(&once.slots, &kernel.slots);
             prop_assert_eq!(prepare(&once).unwrap().to_string(), once.to_string());

@@ -100,6 +100,21 @@ pub fn scalar(ty: ScalarType, byte: u8) -> Scalar {
     }
 }
 
+/// The same value: equal bits, or both NaN, whose bits are not defined.
+#[must_use]
+pub fn same(a: Scalar, b: Scalar) -> bool {
+    let nan = |x: Scalar| x.ty().is_float() && x.to_f64().is_nan();
+    a == b || (a.ty() == b.ty() && nan(a) && nan(b))
+}
+
+/// Contents for every slot of a kernel, `len` elements each, from bytes that are used over and over.
+#[must_use]
+pub fn contents(kernel: &Kernel, len: usize, bytes: &[u8]) -> Vec<Vec<Scalar>> {
+    let mut bytes = bytes.iter().copied().chain([0]).cycle();
+    let mut next = || bytes.next().unwrap_or(0);
+    kernel.slots.iter().map(|slot| (0..len).map(|_| scalar(slot.ty, next())).collect()).collect()
+}
+
 /// A valid kernel, calls among its instructions; different bytes, different kernels.
 #[must_use]
 pub fn kernel(bytes: &[u8]) -> Kernel {
