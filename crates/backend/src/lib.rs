@@ -1,1 +1,13 @@
 //! The contract between the engine and the machines that run a program.
+//!
+//! * [`Backend`] makes a [`Machine`] from an [`Image`]: a program, its plan, the contents of its buffers and its
+//!   synapses. The engine hands over the whole plan and takes control back only when the host has something to do.
+//! * [`Stepper`] is the machine of backends that compute on the host: they bring an [`Executor`] of bodies.
+
+mod contract;
+mod stepper;
+
+pub use contract::{
+    Backend, BackendError, Counters, Discard, Image, Machine, Once, Over, RunError, Sink, SinkError, State, Synapses,
+};
+pub use stepper::{Batch, Executor, Stepper, Work, once};

@@ -1,1 +1,16 @@
-//! Model and layout to kernels; the only waist between models and machines.
+//! Model and layout to kernels: the only waist between models and machines. Dimensions end here.
+//!
+//! * [`lower`]: a whole network to a [`Program`].
+//! * [`once`]: kernels that run once, while a network is built.
+//! * [`program`]: what a program is.
+//!
+//! Architecture Invariant: nothing to the right of this crate knows a neuron model, an equation or a unit.
+
+mod lower;
+pub mod once;
+mod plan;
+pub mod program;
+
+pub use lower::{Binding, Lowered, Scope};
+pub use plan::{LowerError, ProjectionShape, lower};
+pub use program::Program;

@@ -1,0 +1,246 @@
+//! The contract between the engine and the machines that run a program.
+
+use std::sync::Arc;
+
+use neuropil_connectivity::{DelayRows, Storage, Transposed};
+use neuropil_ir::Verified;
+use neuropil_kernels::Program;
+use neuropil_kernels::program::BufferId;
+use neuropil_memory::{DeviceError, HostBuffer};
+use neuropil_model::RecorderId;
+use neuropil_schedule::Plan;
+
+/// A kind of machine.
+pub trait Backend: Send + Sync {
+    /// Its name on the command line: `interp`, `cpu`, ...
+    fn name(&self) -> &'static str;
+
+    /// Makes a machine that runs a program.
+    ///
+    /// # Errors
+    /// [`BackendError`] if the machine has no room or no device.
+    fn load(&self, image: Image) -> Result<Box<dyn Machine>, BackendError>;
+
+    /// Runs one kernel once on host buffers, outside any program: initial values, connection conditions.
+    ///
+    /// # Errors
+    /// [`BackendError`] if a binding names no buffer, or one of the wrong type.
+    fn once(&self, kernel: &Verified, work: Once<'_>) -> Result<(), BackendError>;
+}
+
+/// A program with everything that a machine needs to start it.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// The program.
+    pub program: Arc<Program>,
+    /// The order of its operations.
+    pub plan: Arc<Plan>,
+    /// The contents of its buffers at the start.
+    pub buffers: Vec<HostBuffer>,
+    /// Its synapse structures.
+    pub synapses: Vec<Arc<Synapses>>,
+    /// How many threads the machine may use; at least 1.
+    pub threads: usize,
+}
+
+/// The synapses of one structure.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Synapses {
+    /// By presynaptic neuron, numbers counted within the groups.
+    pub rows: Storage,
+    /// By postsynaptic neuron, if a pathway needs it.
+    pub columns: Option<Transposed>,
+    /// Rows (or columns, for pathways on the postsynaptic side) sorted by delay, for each pathway that has a delay
+    /// per synapse.
+    pub delayed: Vec<Option<DelayRows>>,
+}
+
+/// What [`Backend::once`] runs over and on.
+#[derive(Debug)]
+pub struct Once<'a> {
+    /// The elements.
+    pub over: Over<'a>,
+    /// The seed of random streams.
+    pub seed: u64,
+    /// The step that random streams and times are taken at.
+    pub step: i64,
+    /// Buffers.
+    pub buffers: &'a mut [HostBuffer],
+    /// One buffer per slot of the kernel.
+    pub bindings: &'a [BufferId],
+}
+
+/// Elements that a kernel runs over, once.
+#[derive(Clone, Copy, Debug)]
+pub enum Over<'a> {
+    /// Elements `start..start + len`.
+    Elements {
+        /// The first.
+        start: u32,
+        /// How many.
+        len: u32,
+    },
+    /// All synapses of a structure, in canonical order.
+    Synapses {
+        /// The rows.
+        rows: &'a Storage,
+        /// The first presynaptic neuron within its population.
+        pre_start: u32,
+        /// The first postsynaptic neuron within its population.
+        post_start: u32,
+    },
+    /// One presynaptic neuron with all postsynaptic ones.
+    Row {
+        /// The presynaptic neuron, within its population.
+        pre: u32,
+        /// Its number within the group.
+        row: u32,
+        /// The first postsynaptic neuron within its population.
+        post_start: u32,
+        /// Postsynaptic neurons.
+        n_post: u32,
+    },
+}
+
+/// A machine with a program in it.
+///
+/// It runs many ticks at once; between two runs the host may read and write buffers.
+pub trait Machine: Send {
+    /// The number of ticks that have been run: the next tick to run.
+    fn tick(&self) -> u64;
+
+    /// Runs `ticks` ticks, handing what is recorded to `sink`.
+    ///
+    /// # Errors
+    /// [`RunError`] if the sink or the device fails; the machine then stands after some of the ticks.
+    fn run(&mut self, ticks: u64, sink: &mut dyn Sink) -> Result<(), RunError>;
+
+    /// The current contents of a buffer.
+    ///
+    /// # Errors
+    /// [`DeviceError`] if they had to be copied from a device and could not be.
+    fn read(&mut self, buffer: BufferId) -> Result<&HostBuffer, DeviceError>;
+
+    /// The current contents of a buffer, to be changed.
+    ///
+    /// # Errors
+    /// [`DeviceError`] if they had to be copied from a device and could not be.
+    fn write(&mut self, buffer: BufferId) -> Result<&mut HostBuffer, DeviceError>;
+
+    /// Everything that changes while running.
+    ///
+    /// # Errors
+    /// [`DeviceError`] if it had to be copied from a device and could not be.
+    fn save(&mut self) -> Result<State, DeviceError>;
+
+    /// Goes back to a saved state of this machine's program.
+    ///
+    /// # Errors
+    /// [`DeviceError`] if it had to be copied to a device and could not be.
+    fn restore(&mut self, state: &State) -> Result<(), DeviceError>;
+
+    /// What has been done so far.
+    fn counters(&self) -> Counters;
+}
+
+/// Everything that changes while a program runs: buffers that operations write, and events still under way.
+#[derive(Clone, PartialEq, Debug)]
+pub struct State {
+    /// The next tick.
+    pub tick: u64,
+    /// Buffers and their contents.
+    pub buffers: Vec<(BufferId, HostBuffer)>,
+    /// For each stream, the events of its last steps: a ring, the place of step `s` is `s` modulo its length.
+    pub events: Vec<Vec<Vec<u32>>>,
+}
+
+/// Work that a machine has done; equal on every run of one program, whatever the number of threads.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Counters {
+    /// Kernels compiled.
+    pub compiled: u64,
+    /// Elements that kernels were run for.
+    pub elements: u64,
+    /// Synapses among those elements.
+    pub synapses: u64,
+    /// Events emitted.
+    pub events: u64,
+}
+
+/// Takes what a machine records.
+pub trait Sink {
+    /// The neurons of a recorder's group that emitted its event in `step` (of the recorder's clock), ascending.
+    ///
+    /// # Errors
+    /// Whatever kept the data from being stored.
+    fn events(&mut self, recorder: RecorderId, step: i64, neurons: &[u32]) -> Result<(), SinkError>;
+
+    /// How many neurons of a recorder's group emitted its event in `step`.
+    ///
+    /// # Errors
+    /// Whatever kept the data from being stored.
+    fn count(&mut self, recorder: RecorderId, step: i64, count: u64) -> Result<(), SinkError>;
+
+    /// Values of a recorder's variables in `step`: for each, the elements one after the other, in the machine's
+    /// byte order.
+    ///
+    /// # Errors
+    /// Whatever kept the data from being stored.
+    fn state(&mut self, recorder: RecorderId, step: i64, columns: &[&[u8]]) -> Result<(), SinkError>;
+}
+
+/// A sink that takes nothing.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Discard;
+
+impl Sink for Discard {
+    fn events(&mut self, _: RecorderId, _: i64, _: &[u32]) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn count(&mut self, _: RecorderId, _: i64, _: u64) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn state(&mut self, _: RecorderId, _: i64, _: &[&[u8]]) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+/// What kept recorded data from being stored.
+pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a program could not be loaded, or a kernel not be run once.
+#[derive(Debug, thiserror::Error)]
+pub enum BackendError {
+    /// A slot of a kernel is bound to no buffer, or to one of another type.
+    #[error("kernel `{kernel}`: slot `{slot}` is not bound to a buffer of its type")]
+    Binding {
+        /// The kernel.
+        kernel: String,
+        /// The slot.
+        slot: String,
+    },
+    /// A program needs a structure that was not handed over.
+    #[error("operation `{operation}` needs {what} that the image lacks")]
+    Missing {
+        /// The operation.
+        operation: String,
+        /// What.
+        what: &'static str,
+    },
+    /// The device's memory failed.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+}
+
+/// Why a run ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// What was recorded could not be stored.
+    #[error("recording failed: {0}")]
+    Sink(SinkError),
+    /// The device's memory failed.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+}

@@ -1,0 +1,512 @@
+//! A machine for backends that compute on the host: it walks events, rows and columns in the order that defines
+//! the meaning of a program, and leaves bodies to an [`Executor`].
+
+use std::sync::Arc;
+
+use neuropil_base::ScalarType;
+use neuropil_connectivity::{Storage, Walk};
+use neuropil_ir::Verified;
+use neuropil_kernels::Program;
+use neuropil_kernels::program::{Action, BufferId, Call, EventList, OperationId, StreamId, StructureId, Travel};
+use neuropil_memory::{DeviceError, HostBuffer};
+use neuropil_model::Endpoint;
+use neuropil_schedule::Plan;
+
+use crate::{BackendError, Counters, Image, Machine, Once, Over, RunError, Sink, State, Synapses};
+
+/// Runs bodies of kernels.
+pub trait Executor: Send + Sync {
+    /// A kernel made ready to run.
+    type Body: Send + Sync;
+
+    /// Makes a kernel ready.
+    fn compile(&self, kernel: &Verified) -> Self::Body;
+
+    /// Runs a kernel for a batch of elements, as if one after the other; elements that emit an event are appended
+    /// to `emitted` in order.
+    fn run(&self, body: &Self::Body, work: Work<'_>, batch: Batch<'_>, emitted: &mut Vec<u32>);
+}
+
+/// What a body works on.
+#[derive(Debug)]
+pub struct Work<'a> {
+    /// The seed of random streams.
+    pub seed: u64,
+    /// The step of the clock that runs the kernel.
+    pub step: i64,
+    /// All buffers.
+    pub buffers: &'a mut [HostBuffer],
+    /// One buffer per slot of the kernel; types agree.
+    pub bindings: &'a [BufferId],
+}
+
+/// Elements, in order.
+#[derive(Clone, Copy, Debug)]
+pub enum Batch<'a> {
+    /// Elements `start..start + len` of an object.
+    Range {
+        /// The first.
+        start: u32,
+        /// How many.
+        len: u32,
+    },
+    /// Elements of an object, by number.
+    List(&'a [u32]),
+    /// Synapses: canonical numbers, and neurons within their populations; or pairs.
+    Synapses {
+        /// Canonical numbers.
+        own: &'a [u64],
+        /// Presynaptic neurons.
+        pre: &'a [u32],
+        /// Postsynaptic neurons.
+        post: &'a [u32],
+    },
+}
+
+impl Batch<'_> {
+    /// How many elements.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Range { len, .. } => *len as usize,
+            Self::List(list) => list.len(),
+            Self::Synapses { own, .. } => own.len(),
+        }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Synapses are handed to bodies in batches of about so many: enough to pay for the call, few enough to stay in
+/// the first-level cache.
+const BATCH: usize = 1024;
+
+/// A batch of synapses under construction.
+#[derive(Default, Debug)]
+struct Gathered {
+    own: Vec<u64>,
+    pre: Vec<u32>,
+    post: Vec<u32>,
+}
+
+impl Gathered {
+    fn push(&mut self, own: usize, pre: u32, post: u32) {
+        self.own.push(own as u64);
+        self.pre.push(pre);
+        self.post.push(post);
+    }
+
+    fn is_full(&self) -> bool {
+        self.own.len() >= BATCH
+    }
+
+    fn clear(&mut self) {
+        self.own.clear();
+        self.pre.clear();
+        self.post.clear();
+    }
+
+    fn batch(&self) -> Batch<'_> {
+        Batch::Synapses { own: &self.own, pre: &self.pre, post: &self.post }
+    }
+}
+
+/// A [`Machine`] over an [`Executor`].
+pub struct Stepper<E: Executor> {
+    executor: E,
+    bodies: Vec<E::Body>,
+    program: Arc<Program>,
+    /// The sequence of the plan.
+    sequence: Vec<OperationId>,
+    synapses: Vec<Arc<Synapses>>,
+    buffers: Vec<HostBuffer>,
+    written: Vec<BufferId>,
+    /// For each stream, a ring of the events of its last steps.
+    events: Vec<Vec<Vec<u32>>>,
+    tick: u64,
+    counters: Counters,
+    gathered: Gathered,
+    rows: Vec<Vec<u8>>,
+}
+
+impl<E: Executor> Stepper<E> {
+    /// Loads a program.
+    ///
+    /// # Errors
+    /// [`BackendError`] if the image does not fit the program.
+    pub fn new(executor: E, image: Image) -> Result<Self, BackendError> {
+        let Image { program, plan, buffers, synapses, threads: _ } = image;
+        validate(&program, &plan, &buffers, &synapses)?;
+        let bodies: Vec<E::Body> = program.kernels.iter().map(|k| executor.compile(&k.body)).collect();
+        let events = program.streams.iter().map(|s| vec![Vec::new(); s.history as usize + 1]).collect();
+        let counters = Counters { compiled: bodies.len() as u64, ..Counters::default() };
+        Ok(Self {
+            executor,
+            bodies,
+            written: program.written_buffers(),
+            sequence: plan.sequence().to_vec(),
+            program,
+            synapses,
+            buffers,
+            events,
+            tick: 0,
+            counters,
+            gathered: Gathered::default(),
+            rows: Vec::new(),
+        })
+    }
+
+    fn body(&mut self, call: &Call, step: i64, batch: Batch<'_>, emitted: &mut Vec<u32>) {
+        if batch.is_empty() {
+            return;
+        }
+        self.counters.elements += batch.len() as u64;
+        let work =
+            Work { seed: self.program.seed, step, buffers: &mut self.buffers, bindings: &call.bindings };
+        self.executor.run(&self.bodies[call.kernel.index()], work, batch, emitted);
+    }
+
+    fn one_tick(&mut self, sink: &mut dyn Sink) -> Result<(), RunError> {
+        let program = Arc::clone(&self.program);
+        for k in 0..self.sequence.len() {
+            let operation = &program.operations[self.sequence[k].index()];
+            let period = program.clocks[operation.clock.index()].period;
+            if !self.tick.is_multiple_of(period) {
+                continue;
+            }
+            let step = (self.tick / period) as i64;
+            self.operation(&operation.action, step, sink)?;
+        }
+        self.tick += 1;
+        Ok(())
+    }
+
+    fn operation(&mut self, action: &Action, step: i64, sink: &mut dyn Sink) -> Result<(), RunError> {
+        match action {
+            Action::Elements { call, start, len, emits } => {
+                let batch = Batch::Range { start: *start, len: *len };
+                match emits {
+                    None => self.body(call, step, batch, &mut Vec::new()),
+                    Some(stream) => {
+                        let mut emitted = self.take_events(*stream, step);
+                        emitted.clear();
+                        self.body(call, step, batch, &mut emitted);
+                        self.counters.events += emitted.len() as u64;
+                        self.put_events(*stream, step, emitted);
+                    }
+                }
+            }
+            Action::Events { call, stream } => {
+                let list = self.take_events(*stream, step);
+                self.body(call, step, Batch::List(&list), &mut Vec::new());
+                self.put_events(*stream, step, list);
+            }
+            Action::Deliver { call, stream, structure, on, delay } => {
+                self.deliver(call, *stream, *structure, (*on, *delay), step);
+            }
+            Action::Synapses { call, structure } => {
+                let shape = self.program.structures[structure.index()].clone();
+                let synapses = Arc::clone(&self.synapses[structure.index()]);
+                for row in 0..shape.n_pre {
+                    self.row(call, step, &synapses.rows, row, (shape.pre_start, shape.post_start));
+                }
+                self.flush(call, step);
+            }
+            Action::Fill { buffer, start, len, value } => {
+                let range = *start as usize..*start as usize + *len as usize;
+                self.buffers[buffer.index()].fill(range, *value);
+            }
+            Action::List { stream, list } => {
+                let mut events = self.take_events(*stream, step);
+                events.clear();
+                events.extend(events_of_step(list, step));
+                self.counters.events += events.len() as u64;
+                self.put_events(*stream, step, events);
+            }
+            Action::RecordEvents { recorder, stream, start, len, count_only } => {
+                let events = self.events_of(*stream, step);
+                let first = events.partition_point(|n| *n < *start);
+                let end = events.partition_point(|n| *n < start + len);
+                let events = &events[first..end];
+                if *count_only {
+                    sink.count(*recorder, step, events.len() as u64)
+                } else {
+                    sink.events(*recorder, step, events)
+                }
+                .map_err(RunError::Sink)?;
+            }
+            Action::RecordState { recorder, buffers, elements } => {
+                self.rows.resize_with(buffers.len().max(self.rows.len()), Vec::new);
+                for (row, buffer) in self.rows.iter_mut().zip(buffers) {
+                    collect(&self.buffers[buffer.index()], elements, row);
+                }
+                let columns: Vec<&[u8]> =
+                    self.rows.iter().take(buffers.len()).map(Vec::as_slice).collect();
+                sink.state(*recorder, step, &columns).map_err(RunError::Sink)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Synapses that events reach in this step: the longest delay first, then by neuron, then in canonical order.
+    fn deliver(
+        &mut self,
+        call: &Call,
+        stream: StreamId,
+        structure: StructureId,
+        (on, delay): (Endpoint, Travel),
+        step: i64,
+    ) {
+        let shape = self.program.structures[structure.index()].clone();
+        let synapses = Arc::clone(&self.synapses[structure.index()]);
+        let starts = (shape.pre_start, shape.post_start);
+        let (start, len) = match on {
+            Endpoint::Pre => (shape.pre_start, shape.n_pre),
+            Endpoint::Post => (shape.post_start, shape.n_post),
+        };
+        let delays: &[u32] = match &delay {
+            Travel::Steps(steps) => std::slice::from_ref(steps),
+            Travel::PerSynapse { pathway, .. } => match &synapses.delayed[*pathway as usize] {
+                Some(rows) => rows.distinct_delays(),
+                None => &[],
+            },
+        };
+        for steps in delays.iter().rev() {
+            let emitted_at = step - i64::from(*steps);
+            if emitted_at < 0 {
+                continue;
+            }
+            let events = self.take_events(stream, emitted_at);
+            let first = events.partition_point(|n| *n < start);
+            let end = events.partition_point(|n| *n < start + len);
+            for neuron in &events[first..end] {
+                let row = neuron - start;
+                match (delay, on) {
+                    (Travel::Steps(_), Endpoint::Pre) => {
+                        self.row(call, step, &synapses.rows, row, starts);
+                    }
+                    (Travel::Steps(_), Endpoint::Post) => {
+                        for (own, pre) in synapses.columns.iter().flat_map(|c| c.column(row)) {
+                            self.gathered.push(own, pre + starts.0, *neuron);
+                        }
+                    }
+                    (Travel::PerSynapse { pathway, .. }, _) => {
+                        if let Some(rows) = &synapses.delayed[pathway as usize] {
+                            for position in rows.bucket(row, *steps) {
+                                let other = rows.others()[position];
+                                let (pre, post) = match on {
+                                    Endpoint::Pre => (*neuron, other + starts.1),
+                                    Endpoint::Post => (other + starts.0, *neuron),
+                                };
+                                self.gathered.push(rows.synapse(position), pre, post);
+                            }
+                        }
+                    }
+                }
+                self.flush_if_full(call, step);
+            }
+            self.put_events(stream, emitted_at, events);
+        }
+        self.flush(call, step);
+    }
+
+    /// Gathers a row; hands over what is gathered once it is enough.
+    fn row(&mut self, call: &Call, step: i64, rows: &Storage, row: u32, (pre, post): (u32, u32)) {
+        let gathered = &mut self.gathered;
+        rows.for_row(row, |own, other| gathered.push(own, row + pre, other + post));
+        self.flush_if_full(call, step);
+    }
+
+    fn flush_if_full(&mut self, call: &Call, step: i64) {
+        if self.gathered.is_full() {
+            self.flush(call, step);
+        }
+    }
+
+    fn flush(&mut self, call: &Call, step: i64) {
+        let mut gathered = std::mem::take(&mut self.gathered);
+        self.counters.synapses += gathered.own.len() as u64;
+        self.body(call, step, gathered.batch(), &mut Vec::new());
+        gathered.clear();
+        self.gathered = gathered;
+    }
+
+    fn place(&self, stream: StreamId, step: i64) -> usize {
+        step.rem_euclid(self.events[stream.index()].len() as i64) as usize
+    }
+
+    fn events_of(&self, stream: StreamId, step: i64) -> &[u32] {
+        &self.events[stream.index()][self.place(stream, step)]
+    }
+
+    fn take_events(&mut self, stream: StreamId, step: i64) -> Vec<u32> {
+        let place = self.place(stream, step);
+        std::mem::take(&mut self.events[stream.index()][place])
+    }
+
+    fn put_events(&mut self, stream: StreamId, step: i64, events: Vec<u32>) {
+        let place = self.place(stream, step);
+        self.events[stream.index()][place] = events;
+    }
+}
+
+impl<E: Executor> Machine for Stepper<E> {
+    fn tick(&self) -> u64 {
+        self.tick
+    }
+
+    fn run(&mut self, ticks: u64, sink: &mut dyn Sink) -> Result<(), RunError> {
+        for _ in 0..ticks {
+            self.one_tick(sink)?;
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, buffer: BufferId) -> Result<&HostBuffer, DeviceError> {
+        Ok(&self.buffers[buffer.index()])
+    }
+
+    fn write(&mut self, buffer: BufferId) -> Result<&mut HostBuffer, DeviceError> {
+        Ok(&mut self.buffers[buffer.index()])
+    }
+
+    fn save(&mut self) -> Result<State, DeviceError> {
+        let buffers = self.written.iter().map(|id| (*id, self.buffers[id.index()].clone())).collect();
+        Ok(State { tick: self.tick, buffers, events: self.events.clone() })
+    }
+
+    fn restore(&mut self, state: &State) -> Result<(), DeviceError> {
+        self.tick = state.tick;
+        for (id, contents) in &state.buffers {
+            self.buffers[id.index()].clone_from(contents);
+        }
+        self.events.clone_from(&state.events);
+        Ok(())
+    }
+
+    fn counters(&self) -> Counters {
+        self.counters
+    }
+}
+
+/// Runs one kernel once; the common part of every host backend's [`Backend::once`](crate::Backend::once).
+///
+/// # Errors
+/// [`BackendError::Binding`] if a slot is bound to no buffer, or to one of another type.
+pub fn once<E: Executor>(executor: &E, kernel: &Verified, work: Once<'_>) -> Result<(), BackendError> {
+    bound(kernel, work.bindings, work.buffers)?;
+    let body = executor.compile(kernel);
+    let mut run = |batch: Batch<'_>| {
+        let work =
+            Work { seed: work.seed, step: work.step, buffers: &mut *work.buffers, bindings: work.bindings };
+        executor.run(&body, work, batch, &mut Vec::new());
+    };
+    match work.over {
+        Over::Elements { start, len } => run(Batch::Range { start, len }),
+        Over::Synapses { rows, pre_start, post_start } => {
+            let mut gathered = Gathered::default();
+            for row in 0..rows.n_pre() {
+                rows.for_row(row, |own, post| gathered.push(own, row + pre_start, post + post_start));
+                if gathered.is_full() {
+                    run(gathered.batch());
+                    gathered.clear();
+                }
+            }
+            run(gathered.batch());
+        }
+        Over::Row { pre, row, post_start, n_post } => {
+            let mut gathered = Gathered::default();
+            for post in 0..n_post {
+                let own = u64::from(row) * u64::from(n_post) + u64::from(post);
+                gathered.push(own as usize, pre, post + post_start);
+            }
+            run(gathered.batch());
+        }
+    }
+    Ok(())
+}
+
+/// The events of a list in one step.
+fn events_of_step(list: &EventList, step: i64) -> &[u32] {
+    let step = if list.period > 0 { step.rem_euclid(list.period) } else { step };
+    let first = list.steps.partition_point(|s| *s < step);
+    let end = list.steps.partition_point(|s| *s <= step);
+    &list.neurons[first..end]
+}
+
+/// The bytes of some elements, one after the other; of a shared variable, the one there is for each.
+fn collect(buffer: &HostBuffer, elements: &[u32], row: &mut Vec<u8>) {
+    let size = buffer.ty().size();
+    let bytes = buffer.bytes();
+    row.clear();
+    for element in elements {
+        let element = (*element as usize).min(buffer.len().saturating_sub(1));
+        row.extend_from_slice(&bytes[element * size..(element + 1) * size]);
+    }
+}
+
+fn bound(kernel: &Verified, bindings: &[BufferId], buffers: &[HostBuffer]) -> Result<(), BackendError> {
+    for (k, slot) in kernel.slots.iter().enumerate() {
+        let ty: Option<ScalarType> =
+            bindings.get(k).and_then(|b| buffers.get(b.index())).map(HostBuffer::ty);
+        if ty != Some(slot.ty) {
+            return Err(BackendError::Binding { kernel: kernel.name.clone(), slot: slot.name.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// Checks that an image fits its program, so that running it needs no further checks.
+fn validate(
+    program: &Program,
+    plan: &Plan,
+    buffers: &[HostBuffer],
+    synapses: &[Arc<Synapses>],
+) -> Result<(), BackendError> {
+    for id in plan.sequence() {
+        let operation = &program.operations[id.index()];
+        let missing = |what| BackendError::Missing { operation: operation.name.clone(), what };
+        match &operation.action {
+            Action::Elements { call, .. } | Action::Events { call, .. } => {
+                bound(&program.kernels[call.kernel.index()].body, &call.bindings, buffers)?;
+            }
+            Action::Synapses { call, structure } => {
+                bound(&program.kernels[call.kernel.index()].body, &call.bindings, buffers)?;
+                synapses.get(structure.index()).ok_or_else(|| missing("a synapse structure"))?;
+            }
+            Action::Deliver { call, structure, on, delay, .. } => {
+                bound(&program.kernels[call.kernel.index()].body, &call.bindings, buffers)?;
+                let found =
+                    synapses.get(structure.index()).ok_or_else(|| missing("a synapse structure"))?;
+                match delay {
+                    Travel::Steps(_) if *on == Endpoint::Post && found.columns.is_none() => {
+                        return Err(missing("the columns of a synapse structure"));
+                    }
+                    Travel::PerSynapse { pathway, .. }
+                        if found.delayed.get(*pathway as usize).is_none_or(Option::is_none) =>
+                    {
+                        return Err(missing("rows sorted by delay"));
+                    }
+                    Travel::Steps(_) | Travel::PerSynapse { .. } => {}
+                }
+            }
+            Action::Fill { buffer, .. } => {
+                buffers.get(buffer.index()).ok_or_else(|| missing("a buffer"))?;
+            }
+            Action::List { .. } | Action::RecordEvents { .. } => {}
+            Action::RecordState { buffers: ids, elements, .. } => {
+                for id in ids {
+                    let buffer = buffers.get(id.index()).ok_or_else(|| missing("a buffer"))?;
+                    if buffer.is_empty() && !elements.is_empty() {
+                        return Err(missing("elements of a recorded variable"));
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,419 @@
+//! Builds a network: initial values, synapses, delays, program, machine.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use neuropil_backend::{Backend, Image, Over, Synapses};
+use neuropil_base::{Scalar, ScalarType};
+use neuropil_connectivity::{
+    AllToAll, ConnectError, Connector, Csr, DelayRows, Delays, DelaysRounded, FixedInDegree, FixedOutDegree,
+    FixedProbability, FixedTotalNumber, FormatChoice, OneToOne, PairFile, PairList, Predicate, RowRule, Shape, Site,
+    Storage, Walk,
+};
+use neuropil_kernels::program::{Program, Role};
+use neuropil_kernels::{Binding, Lowered, ProjectionShape, lower, once};
+use neuropil_memory::HostBuffer;
+use neuropil_model::{
+    Connect, Delay, Endpoint, Expr, Extent, Format, Initial, Network, ObjectId, PopulationId, Projection,
+    ProjectionId, TableId, VariableId, VariableKind,
+};
+use neuropil_schedule::Plan;
+
+use crate::BuildError;
+use crate::pool::Pool;
+
+/// A network ready to be loaded into a machine, and what building it said.
+#[derive(Debug)]
+pub(crate) struct Built {
+    pub image: Image,
+    /// Remarks for people: why a format was chosen, delays that were rounded.
+    pub remarks: Vec<String>,
+}
+
+/// Builds everything that the machine needs.
+pub(crate) fn build(network: &Network, backend: &dyn Backend, threads: usize) -> Result<Built, BuildError> {
+    // Mistakes that only integration finds are told before any synapse is made.
+    lower(network, &vec![ProjectionShape::default(); network.projections.len()])?;
+    let mut builder = Builder { network, backend, pool: Pool::default(), remarks: Vec::new() };
+    builder.tables();
+    for i in 0..network.populations.len() {
+        builder.population(PopulationId::new(i))?;
+    }
+    let mut shapes = Vec::new();
+    let mut synapses = Vec::new();
+    for i in 0..network.projections.len() {
+        let (shape, made) = builder.projection(ProjectionId::new(i))?;
+        shapes.push(shape);
+        synapses.push(Arc::new(made));
+    }
+    let program = lower(network, &shapes)?;
+    let plan = Plan::new(&program);
+    let buffers = builder.contents(&program, &synapses);
+    Ok(Built {
+        image: Image { program: Arc::new(program), plan: Arc::new(plan), buffers, synapses, threads },
+        remarks: builder.remarks,
+    })
+}
+
+struct Builder<'a> {
+    network: &'a Network,
+    backend: &'a dyn Backend,
+    pool: Pool,
+    remarks: Vec<String>,
+}
+
+impl Builder<'_> {
+    fn tables(&mut self) {
+        let ty = self.network.precision.float();
+        for (i, table) in self.network.tables.iter().enumerate() {
+            let mut buffer = HostBuffer::new(ty, table.values.len());
+            for (k, value) in table.values.iter().enumerate() {
+                buffer.set(k, Scalar::from_f64(ty, *value));
+            }
+            self.pool.insert(Binding::Table(TableId::new(i)), buffer);
+        }
+    }
+
+    fn population(&mut self, id: PopulationId) -> Result<(), BuildError> {
+        let size = self.network.population(id).size;
+        let object = ObjectId::Population(id);
+        self.pool.add_object(self.network, object, size as usize);
+        self.initial_values(object, size as usize, &[], |_| Over::Elements { start: 0, len: size })
+    }
+
+    /// Gives all variables of an object their initial values, in order.
+    fn initial_values<'r>(
+        &mut self,
+        object: ObjectId,
+        size: usize,
+        columns: &[(String, Vec<f64>)],
+        over: impl Fn(Extent) -> Over<'r>,
+    ) -> Result<(), BuildError> {
+        for (i, variable) in self.network.variables(object).iter().enumerate() {
+            if matches!(variable.kind, VariableKind::Subexpression(_)) {
+                continue;
+            }
+            let id = VariableId::new(i);
+            let name = format!("{}.{}", self.network.object_name(object), variable.name);
+            let len = if variable.extent == Extent::Shared { 1 } else { size };
+            let buffer = match &variable.initial {
+                Initial::Zero => continue,
+                Initial::Expr(e) => {
+                    let lowered = once::initial(self.network, object, id, e);
+                    self.evaluate(&lowered, e, variable.ty, len, over(variable.extent))?
+                }
+                Initial::Column(column) => {
+                    let values = self.column(&name, object, columns, column)?;
+                    filled(&name, variable.ty, len, values)?
+                }
+                Initial::Values(values) => filled(&name, variable.ty, len, values)?,
+            };
+            if let Some(element) = buffer.first_non_finite() {
+                return Err(BuildError::Initial { variable: name, element, value: buffer.get(element).to_f64() });
+            }
+            self.pool.insert(Binding::Variable(object, id), buffer);
+        }
+        Ok(())
+    }
+
+    fn column<'c>(
+        &self,
+        name: &str,
+        object: ObjectId,
+        columns: &'c [(String, Vec<f64>)],
+        wanted: &str,
+    ) -> Result<&'c [f64], BuildError> {
+        columns.iter().find(|(n, _)| n == wanted).map(|(_, values)| values.as_slice()).ok_or_else(|| {
+            let known: Vec<String> = columns.iter().map(|(n, _)| format!("`{n}`")).collect();
+            let known = if known.is_empty() { format!("none (for `{name}`)") } else { known.join(", ") };
+            let projection = self.network.object_name(object).to_owned();
+            BuildError::Column { projection, column: wanted.to_owned(), known }
+        })
+    }
+
+    /// The output of a kernel that computes one value per element; constants are filled in without running it.
+    fn evaluate(
+        &mut self,
+        lowered: &Lowered,
+        value: &Expr,
+        ty: ScalarType,
+        len: usize,
+        over: Over<'_>,
+    ) -> Result<HostBuffer, BuildError> {
+        let mut output = HostBuffer::new(ty, len);
+        if let Some(constant) = value.as_constant() {
+            output.fill(0..len, Scalar::from_f64(ty, constant.to_f64()));
+            return Ok(output);
+        }
+        self.pool.insert(Binding::Output, output);
+        self.pool.run(self.backend, self.network.seed, lowered, over)?;
+        Ok(self.pool.take(Binding::Output).unwrap_or_else(|| HostBuffer::new(ty, len)))
+    }
+
+    fn projection(&mut self, id: ProjectionId) -> Result<(ProjectionShape, Synapses), BuildError> {
+        let network = self.network;
+        let projection = network.projection(id);
+        let object = ObjectId::Projection(id);
+        let fail = |error| BuildError::Connect { projection: projection.name.clone(), error };
+        let (csr, columns) = self.connect(id)?;
+        let columns = match &columns {
+            Some((order, columns)) => columns
+                .iter()
+                .map(|(name, values)| (name.clone(), order.iter().map(|i| values[*i as usize]).collect()))
+                .collect(),
+            None => Vec::new(),
+        };
+        let n_syn = csr.n_syn();
+        let needs_columns = projection.pathways.iter().any(|p| p.on == Endpoint::Post);
+        let transposed = needs_columns.then(|| csr.transpose());
+        // Variables are given their values over plain rows; the walk of every format is the same.
+        let rows = Storage::Csr(csr);
+        let over = Over::Synapses {
+            rows: &rows,
+            pre_start: projection.source.start,
+            post_start: projection.target.start,
+        };
+        self.pool.add_object(network, object, n_syn);
+        self.initial_values(object, n_syn, &columns, |extent| match extent {
+            Extent::PerElement => over,
+            Extent::Shared => Over::Elements { start: 0, len: 1 },
+        })?;
+        let mut shape = ProjectionShape { n_syn, longest_delay: vec![0; projection.pathways.len()] };
+        let mut delayed = Vec::new();
+        for (k, pathway) in projection.pathways.iter().enumerate() {
+            let seconds = match &pathway.delay {
+                Delay::None | Delay::Steps(_) => {
+                    delayed.push(None);
+                    continue;
+                }
+                Delay::PerSynapse(e) => {
+                    let name = format!("{}.{}.delay", projection.name, pathway.name);
+                    let lowered = once::evaluate(network, object, &name, e, ScalarType::F64);
+                    self.evaluate(&lowered, e, ScalarType::F64, n_syn, over)?.to_f64()
+                }
+                Delay::Column(column) => self.column("delay", object, &columns, column)?.to_vec(),
+                Delay::Values(values) => {
+                    filled(&format!("{}.delay", projection.name), ScalarType::F64, n_syn, values)?.to_f64()
+                }
+            };
+            let population = match pathway.on {
+                Endpoint::Pre => projection.source.population,
+                Endpoint::Post => projection.target.population,
+            };
+            let dt = network.clock(network.population(population).clock).dt;
+            let DelaysRounded { delays, n_inexact } = Delays::from_seconds(&seconds, dt).map_err(fail)?;
+            if n_inexact > 0 {
+                self.remarks.push(format!(
+                    "projection `{}`: {n_inexact} delays are not multiples of {dt} s and were rounded",
+                    projection.name
+                ));
+            }
+            shape.longest_delay[k] = delays.max_steps();
+            let sorted = match (pathway.on, &transposed, &rows) {
+                (Endpoint::Pre, _, Storage::Csr(csr)) => DelayRows::by_pre(csr, &delays),
+                (Endpoint::Post, Some(columns), _) => DelayRows::by_post(columns, &delays),
+                (Endpoint::Pre | Endpoint::Post, ..) => DelayRows::by_pre(&rows.to_csr(), &delays),
+            };
+            delayed.push(Some(sorted.map_err(fail)?));
+        }
+        let Storage::Csr(csr) = rows else { return Err(fail(ConnectError::TooManySynapses { n: n_syn as u64 })) };
+        let (rows, reason) = Storage::choose(csr, format(projection.format)).map_err(fail)?;
+        self.remarks.push(format!(
+            "projection `{}`: {n_syn} synapses, {} ({reason}), {} bytes",
+            projection.name,
+            rows.name(),
+            rows.bytes()
+        ));
+        Ok((shape, Synapses { rows, columns: transposed, delayed }))
+    }
+
+    /// Who is connected; for files also the order of the file's lines and its further columns.
+    #[allow(clippy::type_complexity)]
+    fn connect(
+        &mut self,
+        id: ProjectionId,
+    ) -> Result<(Csr, Option<(Vec<u32>, Vec<(String, Vec<f64>)>)>), BuildError> {
+        let projection = self.network.projection(id);
+        let fail = |error| BuildError::Connect { projection: projection.name.clone(), error };
+        let site = Site::new(self.network.seed, self.network.next_site + id.index() as u32);
+        let shape = Shape {
+            n_pre: projection.source.len,
+            n_post: projection.target.len,
+            pre_offset: projection.source.start,
+            post_offset: projection.target.start,
+            same_population: projection.source.population == projection.target.population,
+        };
+        let make = |connector: &dyn Connector| {
+            connector.validate(&shape).map_err(fail)?;
+            fits(projection, connector.estimate_bytes(&shape))?;
+            connector.connect(&shape, site).map_err(fail).map(|csr| (csr, None))
+        };
+        match &projection.connect {
+            Connect::AllToAll { self_connections } => {
+                make(&AllToAll { self_connections: *self_connections, repeat: 1 })
+            }
+            Connect::OneToOne => make(&OneToOne),
+            Connect::FixedProbability { p, self_connections } => {
+                make(&FixedProbability { p: *p, self_connections: *self_connections })
+            }
+            Connect::FixedInDegree(f) => make(&FixedInDegree {
+                n: u32::try_from(f.n).unwrap_or(u32::MAX),
+                multapses: f.multapses,
+                self_connections: f.self_connections,
+            }),
+            Connect::FixedOutDegree(f) => make(&FixedOutDegree {
+                n: u32::try_from(f.n).unwrap_or(u32::MAX),
+                multapses: f.multapses,
+                self_connections: f.self_connections,
+            }),
+            Connect::FixedTotalNumber(f) => make(&FixedTotalNumber {
+                n: f.n,
+                multapses: f.multapses,
+                self_connections: f.self_connections,
+            }),
+            Connect::Condition { condition, probability, repeat } => {
+                let lowered =
+                    once::connection(self.network, id, condition.as_ref(), probability.as_ref());
+                self.pool.insert(
+                    Binding::Output,
+                    HostBuffer::new(ScalarType::F64, self.network.population(projection.target.population).size as usize),
+                );
+                let rule = Rule {
+                    backend: self.backend,
+                    seed: self.network.seed,
+                    projection,
+                    pool: Mutex::new(self.pool.only(&lowered)),
+                    lowered: &lowered,
+                };
+                // Whether a neuron may connect to itself is for the condition to say.
+                make(&Predicate { rule: &rule, repeat: *repeat, self_connections: true })
+            }
+            Connect::Pairs(pairs) => make(&PairList { pairs: pairs.clone() }),
+            Connect::File(path) => self.connect_file(projection, path, &shape),
+        }
+    }
+
+    #[allow(clippy::type_complexity)]
+    fn connect_file(
+        &self,
+        projection: &Projection,
+        path: &Path,
+        shape: &Shape,
+    ) -> Result<(Csr, Option<(Vec<u32>, Vec<(String, Vec<f64>)>)>), BuildError> {
+        let fail = |error| BuildError::Connect { projection: projection.name.clone(), error };
+        let file = PairFile::read(path).map_err(fail)?;
+        PairList { pairs: file.pairs.clone() }.validate(shape).map_err(fail)?;
+        let (csr, order) =
+            Csr::from_pairs_with_order(shape.n_pre, shape.n_post, &file.pairs).map_err(fail)?;
+        Ok((csr, Some((order, file.columns))))
+    }
+
+    /// The contents of every buffer of the program.
+    fn contents(&mut self, program: &Program, synapses: &[Arc<Synapses>]) -> Vec<HostBuffer> {
+        let mut contents: Vec<HostBuffer> = program
+            .buffers
+            .iter()
+            .enumerate()
+            .map(|(k, buffer)| {
+                let empty = || HostBuffer::new(buffer.ty, buffer.len);
+                match buffer.role {
+                    Role::Variable(object, variable) => {
+                        self.pool.take(Binding::Variable(object, variable)).unwrap_or_else(empty)
+                    }
+                    Role::Table => {
+                        let first = program.buffers.iter().position(|b| b.role == Role::Table).unwrap_or(k);
+                        self.pool.take(Binding::Table(TableId::new(k - first))).unwrap_or_else(empty)
+                    }
+                    Role::InDegree(structure) => {
+                        let shape = &program.structures[structure.index()];
+                        let rows = &synapses[structure.index()].rows;
+                        degrees(empty(), rows, |_, post| post + shape.post_start)
+                    }
+                    Role::OutDegree(structure) => {
+                        let shape = &program.structures[structure.index()];
+                        let rows = &synapses[structure.index()].rows;
+                        degrees(empty(), rows, |pre, _| pre + shape.pre_start)
+                    }
+                    Role::History(_) | Role::Scratch => empty(),
+                }
+            })
+            .collect();
+        for (k, buffer) in program.buffers.iter().enumerate() {
+            if let Role::History(of) = buffer.role {
+                let row = contents[of.index()].clone();
+                for i in 0..buffer.len {
+                    contents[k].set(i, row.get(i % row.len().max(1)));
+                }
+            }
+        }
+        contents
+    }
+}
+
+/// Evaluates a connection condition row by row.
+struct Rule<'a> {
+    backend: &'a dyn Backend,
+    seed: u64,
+    projection: &'a Projection,
+    pool: Mutex<Pool>,
+    lowered: &'a Lowered,
+}
+
+impl RowRule for Rule<'_> {
+    fn row(&self, pre: u32, out: &mut [f64]) -> Result<(), String> {
+        let mut pool = self.pool.lock().map_err(|_| "another row failed".to_owned())?;
+        let target = &self.projection.target;
+        let over = Over::Row {
+            pre: pre + self.projection.source.start,
+            row: pre,
+            post_start: target.start,
+            n_post: target.len,
+        };
+        pool.run(self.backend, self.seed, self.lowered, over).map_err(|e| e.to_string())?;
+        if let Some(output) = pool.get(Binding::Output) {
+            let start = target.start as usize;
+            out.copy_from_slice(&output.as_slice::<f64>()[start..start + target.len as usize]);
+        }
+        Ok(())
+    }
+}
+
+fn filled(name: &str, ty: ScalarType, len: usize, values: &[f64]) -> Result<HostBuffer, BuildError> {
+    if values.len() != len {
+        return Err(BuildError::Length { variable: name.to_owned(), found: values.len(), expected: len });
+    }
+    let mut buffer = HostBuffer::new(ty, len);
+    for (i, value) in values.iter().enumerate() {
+        buffer.set(i, Scalar::from_f64(ty, *value));
+    }
+    Ok(buffer)
+}
+
+fn degrees(mut counts: HostBuffer, rows: &Storage, of: impl Fn(u32, u32) -> u32) -> HostBuffer {
+    let list = counts.as_mut_slice::<i32>();
+    for pre in 0..rows.n_pre() {
+        rows.for_row(pre, |_, post| list[of(pre, post) as usize] += 1);
+    }
+    counts
+}
+
+fn format(format: Format) -> FormatChoice {
+    match format {
+        Format::Auto => FormatChoice::Auto,
+        Format::Csr => FormatChoice::Csr,
+        Format::Ell => FormatChoice::Ell,
+        Format::Dense => FormatChoice::Dense,
+    }
+}
+
+/// Refuses synapses that cannot fit into the machine's memory, before any is made.
+fn fits(projection: &Projection, needed: u64) -> Result<(), BuildError> {
+    match crate::system::available_memory() {
+        Some(available) if needed > available => Err(BuildError::Memory {
+            what: format!("projection `{}`", projection.name),
+            needed,
+            available,
+        }),
+        Some(_) | None => Ok(()),
+    }
+}

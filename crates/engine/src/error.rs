@@ -1,0 +1,145 @@
+//! What can go wrong while a network is built, and while it runs.
+
+use neuropil_backend::{BackendError, RunError as MachineError};
+use neuropil_base::Diagnostics;
+use neuropil_connectivity::ConnectError;
+use neuropil_kernels::LowerError;
+use neuropil_memory::DeviceError;
+use neuropil_record::RecordError;
+
+/// Why a network could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The model is wrong in a way that only shows when its equations are integrated.
+    #[error("the model cannot be simulated")]
+    Model(Diagnostics),
+    /// A kernel that the verifier refuses: our fault.
+    #[error(transparent)]
+    Lower(LowerError),
+    /// The synapses of a projection could not be made.
+    #[error("projection `{projection}`: {error}")]
+    Connect {
+        /// The projection.
+        projection: String,
+        /// Why.
+        error: ConnectError,
+    },
+    /// A projection's file lacks a column that the model names.
+    #[error("projection `{projection}`: its file has no column `{column}`; it has {known}")]
+    Column {
+        /// The projection.
+        projection: String,
+        /// The column.
+        column: String,
+        /// The columns that there are.
+        known: String,
+    },
+    /// A list of values has the wrong length.
+    #[error("`{variable}` was given {found} values for {expected} elements")]
+    Length {
+        /// The variable.
+        variable: String,
+        /// Values given.
+        found: usize,
+        /// Elements.
+        expected: usize,
+    },
+    /// The network does not fit into memory; nothing has been allocated.
+    #[error("{what} needs {needed} bytes; {available} are available")]
+    Memory {
+        /// What did not fit.
+        what: String,
+        /// Bytes it needs.
+        needed: u64,
+        /// Bytes there are.
+        available: u64,
+    },
+    /// An initial value is infinite or not a number.
+    #[error("the initial value of `{variable}` of element {element} is {value}")]
+    Initial {
+        /// The variable.
+        variable: String,
+        /// The element.
+        element: usize,
+        /// The value.
+        value: f64,
+    },
+    /// The backend refused the program.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    /// Recordings could not be started.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+impl From<LowerError> for BuildError {
+    fn from(error: LowerError) -> Self {
+        match error {
+            LowerError::Model(diagnostics) => Self::Model(diagnostics),
+            other @ LowerError::Kernel { .. } => Self::Lower(other),
+        }
+    }
+}
+
+/// Why a run ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A variable became infinite or not a number.
+    #[error(
+        "`{variable}` of element {element} became {value} in step {step} (t = {time_s} s)"
+    )]
+    NonFinite {
+        /// The variable, with its object.
+        variable: String,
+        /// The neuron or synapse.
+        element: usize,
+        /// What it became.
+        value: f64,
+        /// The step, of the network's clock.
+        step: u64,
+        /// The step's time in seconds.
+        time_s: f64,
+    },
+    /// A duration or time that is not a number of steps.
+    #[error("cannot run for {0} s")]
+    Duration(f64),
+    /// No variable of that name.
+    #[error("no variable `{name}`{}", hint(.nearest))]
+    UnknownVariable {
+        /// The name as it was asked for: `object.variable`.
+        name: String,
+        /// The nearest name there is.
+        nearest: Option<String>,
+    },
+    /// No recorder of that name.
+    #[error("no recorder `{name}`{}", hint(.nearest))]
+    UnknownRecorder {
+        /// The name as it was asked for.
+        name: String,
+        /// The nearest name there is.
+        nearest: Option<String>,
+    },
+    /// A value list of the wrong length.
+    #[error("`{name}` has {expected} elements, but {found} values were given")]
+    Length {
+        /// The variable.
+        name: String,
+        /// Its elements.
+        expected: usize,
+        /// The values given.
+        found: usize,
+    },
+    /// The machine failed.
+    #[error(transparent)]
+    Machine(#[from] MachineError),
+    /// The device failed.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// A recording could not be read or written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+fn hint(nearest: &Option<String>) -> String {
+    nearest.as_ref().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default()
+}

@@ -1,0 +1,93 @@
+//! Buffers of a network under construction, by what they stand for.
+
+use std::collections::BTreeMap;
+
+use neuropil_backend::{Backend, BackendError, Once, Over};
+use neuropil_base::{Scalar, ScalarType};
+use neuropil_ir::prepare;
+use neuropil_kernels::program::BufferId;
+use neuropil_kernels::{Binding, LowerError, Lowered};
+use neuropil_memory::HostBuffer;
+use neuropil_model::{Extent, Network, ObjectId, VariableId, VariableKind};
+
+use crate::BuildError;
+
+/// Buffers by binding, so that kernels can run before there is a program.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pool {
+    places: BTreeMap<Binding, BufferId>,
+    buffers: Vec<HostBuffer>,
+}
+
+impl Pool {
+    pub(crate) fn insert(&mut self, binding: Binding, buffer: HostBuffer) {
+        match self.places.get(&binding) {
+            Some(place) => self.buffers[place.index()] = buffer,
+            None => {
+                self.places.insert(binding, BufferId::new(self.buffers.len()));
+                self.buffers.push(buffer);
+            }
+        }
+    }
+
+    pub(crate) fn get(&self, binding: Binding) -> Option<&HostBuffer> {
+        self.places.get(&binding).map(|p| &self.buffers[p.index()])
+    }
+
+    pub(crate) fn take(&mut self, binding: Binding) -> Option<HostBuffer> {
+        let place = self.places.get(&binding)?;
+        Some(std::mem::replace(&mut self.buffers[place.index()], HostBuffer::new(ScalarType::Bool, 0)))
+    }
+
+    /// Adds the variables of an object, zero, with `size` elements each.
+    pub(crate) fn add_object(&mut self, network: &Network, object: ObjectId, size: usize) {
+        for (i, variable) in network.variables(object).iter().enumerate() {
+            if matches!(variable.kind, VariableKind::Subexpression(_)) {
+                continue;
+            }
+            let len = if variable.extent == Extent::Shared { 1 } else { size };
+            let mut buffer = HostBuffer::new(variable.ty, len);
+            if matches!(variable.kind, VariableKind::NotRefractory) {
+                buffer.fill(0..len, Scalar::Bool(true));
+            }
+            self.insert(Binding::Variable(object, VariableId::new(i)), buffer);
+        }
+    }
+
+    /// Runs a lowered kernel once; its output is the buffer of [`Binding::Output`].
+    pub(crate) fn run(
+        &mut self,
+        backend: &dyn Backend,
+        seed: u64,
+        lowered: &Lowered,
+        over: Over<'_>,
+    ) -> Result<(), BuildError> {
+        let verified = prepare(&lowered.kernel)
+            .map_err(|reason| LowerError::Kernel { kernel: lowered.kernel.name.clone(), reason })?;
+        let bindings = self.bindings(lowered)?;
+        let work = Once { over, seed, step: 0, buffers: &mut self.buffers, bindings: &bindings };
+        backend.once(&verified, work)?;
+        Ok(())
+    }
+
+    fn bindings(&self, lowered: &Lowered) -> Result<Vec<BufferId>, BackendError> {
+        let place = |(k, binding): (usize, &Binding)| {
+            self.places.get(binding).copied().ok_or_else(|| BackendError::Binding {
+                kernel: lowered.kernel.name.clone(),
+                slot: lowered.kernel.slots[k].name.clone(),
+            })
+        };
+        lowered.bindings.iter().enumerate().map(place).collect()
+    }
+
+    /// The buffers that a lowered kernel needs, alone.
+    pub(crate) fn only(&self, lowered: &Lowered) -> Self {
+        let mut pool = Self::default();
+        for binding in &lowered.bindings {
+            if let Some(buffer) = self.get(*binding) {
+                pool.insert(*binding, buffer.clone());
+            }
+        }
+        pool
+    }
+}

@@ -1,0 +1,466 @@
+//! A network in a machine: running it, reading and writing its variables, and what it recorded.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use neuropil_backend::{Backend, Counters, Discard, Machine, State};
+use neuropil_base::{Scalar, nearest};
+use neuropil_kernels::Program;
+use neuropil_kernels::program::{BufferId, Role};
+use neuropil_memory::HostBuffer;
+use neuropil_model::Network;
+use neuropil_record::{MemorySink, RecorderId, Trace};
+use neuropil_schedule::Plan;
+
+use crate::recording::{RecordTo, Recording, add_tallies};
+use crate::{BuildError, RunError};
+
+/// How a network is built.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many threads a machine may use; at least 1.
+    pub threads: usize,
+    /// Where recordings go.
+    pub record: RecordTo,
+}
+
+impl Default for Options {
+    /// All cores; recordings in memory.
+    fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { threads, record: RecordTo::Memory }
+    }
+}
+
+/// How long the parts of a simulation took, in seconds of wall time.
+#[derive(Clone, Copy, Default, PartialEq, Debug)]
+pub struct Timings {
+    /// Making synapses and initial values.
+    pub build_s: f64,
+    /// Lowering equations and loading the machine.
+    pub compile_s: f64,
+    /// Running.
+    pub run_s: f64,
+}
+
+/// How far a run has come.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Progress {
+    /// Steps of the network's clock done in this run.
+    pub done: u64,
+    /// Steps that this run asked for.
+    pub total: u64,
+    /// The network's time in seconds.
+    pub time_s: f64,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It ran for as long as it was asked to.
+    Finished,
+    /// The progress callback stopped it.
+    Stopped,
+}
+
+/// The spikes of one population so far.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SpikeCount {
+    /// The population's name.
+    pub population: String,
+    /// Its neurons.
+    pub neurons: u32,
+    /// Spikes so far.
+    pub spikes: u64,
+    /// Mean rate per neuron so far, in hertz; 0 before the first step.
+    pub rate_hz: f64,
+}
+
+/// A network in a machine.
+///
+/// `dt` and times are in seconds, variables in SI base units. Between two runs every variable can be read and
+/// written by its name, `object.variable`.
+pub struct Simulation {
+    network: Network,
+    program: Arc<Program>,
+    plan: Arc<Plan>,
+    machine: Box<dyn Machine>,
+    recording: Recording,
+    /// Float buffers that running can make non-finite.
+    watched: Vec<BufferId>,
+    timings: Timings,
+    remarks: Vec<String>,
+}
+
+/// A run hands control back after about so long, for progress and interrupts.
+const CHUNK: Duration = Duration::from_millis(50);
+/// States are checked for numbers that are not finite about so often, and at the end of every run.
+const CHECK: Duration = Duration::from_millis(500);
+
+impl Simulation {
+    /// Builds a network and loads it into a machine of `backend`.
+    ///
+    /// # Errors
+    /// [`BuildError`]; nothing has been written then, unless it is the recording itself that failed.
+    pub fn new(network: Network, backend: &dyn Backend, options: &Options) -> Result<Self, BuildError> {
+        let start = Instant::now();
+        let n_recorders = network.recorders.len();
+        let mut network = network;
+        add_tallies(&mut network);
+        let built = crate::build::build(&network, backend, options.threads.max(1))?;
+        let build_s = start.elapsed().as_secs_f64();
+        let start = Instant::now();
+        let program = Arc::clone(&built.image.program);
+        let plan = Arc::clone(&built.image.plan);
+        let machine = backend.load(built.image)?;
+        let recording = Recording::new(&network, n_recorders, &options.record)?;
+        let watched = program
+            .written_buffers()
+            .into_iter()
+            .filter(|id| {
+                let buffer = &program.buffers[id.index()];
+                buffer.ty.is_float() && matches!(buffer.role, Role::Variable(..))
+            })
+            .collect();
+        network.recorders.truncate(n_recorders);
+        let timings = Timings { build_s, compile_s: start.elapsed().as_secs_f64(), run_s: 0.0 };
+        Ok(Self { network, program, plan, machine, recording, watched, timings, remarks: built.remarks })
+    }
+
+    /// The network.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The program that the machine runs.
+    #[must_use]
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// The order of the program's operations.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What building said: formats and why they were chosen, delays that were rounded.
+    #[must_use]
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
+    }
+
+    /// How long building, compiling and running took so far.
+    #[must_use]
+    pub fn timings(&self) -> Timings {
+        self.timings
+    }
+
+    /// Work done so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.machine.counters()
+    }
+
+    /// The step of the network's clock, in seconds.
+    #[must_use]
+    pub fn dt(&self) -> f64 {
+        self.network.clocks.first().map_or(0.0, |c| c.dt)
+    }
+
+    /// Steps of the network's clock done so far: the number of the next step.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.machine.tick().div_ceil(self.period())
+    }
+
+    /// The network's time in seconds: `steps * dt`.
+    #[must_use]
+    pub fn time(&self) -> f64 {
+        self.steps() as f64 * self.dt()
+    }
+
+    /// Neurons, inputs included.
+    #[must_use]
+    pub fn n_neurons(&self) -> u64 {
+        self.network.populations.iter().map(|p| u64::from(p.size)).sum()
+    }
+
+    /// Synapses.
+    #[must_use]
+    pub fn n_synapses(&self) -> u64 {
+        self.program.structures.iter().map(|s| s.n_syn as u64).sum()
+    }
+
+    /// Ticks per step of the network's clock.
+    fn period(&self) -> u64 {
+        self.program.clocks.first().map_or(1, |c| c.period)
+    }
+
+    /// Runs one step of the network's clock.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub fn step(&mut self) -> Result<(), RunError> {
+        self.run_steps(1, &mut |_| ControlFlow::Continue(())).map(|_| ())
+    }
+
+    /// Runs for `duration` seconds, rounded to steps.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub fn run(&mut self, duration: f64) -> Result<(), RunError> {
+        let steps = self.steps_of(duration)?;
+        self.run_steps(steps, &mut |_| ControlFlow::Continue(())).map(|_| ())
+    }
+
+    /// How many steps of the network's clock last `duration` seconds.
+    ///
+    /// # Errors
+    /// [`RunError::Duration`] for times that are negative or not a number, or too long to count.
+    pub fn steps_of(&self, duration: f64) -> Result<u64, RunError> {
+        let steps = (duration / self.dt()).round();
+        if steps >= 0.0 && steps < 9e15 { Ok(steps as u64) } else { Err(RunError::Duration(duration)) }
+    }
+
+    /// Runs `steps` steps of the network's clock; `progress` is told about twenty times a second how far it has
+    /// come, and may stop it.
+    ///
+    /// # Errors
+    /// [`RunError`]; what was recorded until then is kept.
+    pub fn run_steps(
+        &mut self,
+        steps: u64,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Outcome, RunError> {
+        let begin = Instant::now();
+        let outcome = self.run_checked(steps, progress);
+        self.timings.run_s += begin.elapsed().as_secs_f64();
+        outcome
+    }
+
+    fn run_checked(
+        &mut self,
+        steps: u64,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Outcome, RunError> {
+        let period = self.period();
+        // A run may start between two steps of the network's clock only if the machine was driven by hand.
+        let first = self.steps();
+        let mut done = 0;
+        let mut chunk = 1;
+        let mut checked = self.machine.save()?;
+        let mut since_check = Instant::now();
+        while done < steps {
+            let count = chunk.min(steps - done);
+            let begin = Instant::now();
+            let end = (first + done + count) * period;
+            self.machine.run(end - self.machine.tick(), &mut self.recording)?;
+            done += count;
+            let took = begin.elapsed();
+            if took < CHUNK / 2 {
+                chunk = (chunk * 2).min(1 << 20);
+            } else if took > CHUNK * 2 {
+                chunk = (chunk / 2).max(1);
+            }
+            if since_check.elapsed() > CHECK || done == steps {
+                self.check_finite(&checked)?;
+                checked = self.machine.save()?;
+                since_check = Instant::now();
+            }
+            let report = Progress { done, total: steps, time_s: self.time() };
+            if progress(report).is_break() {
+                self.check_finite(&checked)?;
+                return Ok(if done == steps { Outcome::Finished } else { Outcome::Stopped });
+            }
+        }
+        Ok(Outcome::Finished)
+    }
+
+    /// Looks for numbers that are not finite. If there are any, runs again from the last state that had none, step
+    /// by step, to say in which step the first appeared.
+    fn check_finite(&mut self, good: &State) -> Result<(), RunError> {
+        if self.first_non_finite()?.is_none() {
+            return Ok(());
+        }
+        let end = self.machine.tick();
+        self.machine.restore(good)?;
+        while self.machine.tick() < end {
+            self.machine.run(1, &mut Discard)?;
+            if let Some((id, element)) = self.first_non_finite()? {
+                let value = self.machine.read(id)?.get(element).to_f64();
+                let step = (self.machine.tick() - 1) / self.period();
+                return Err(RunError::NonFinite {
+                    variable: self.program.buffers[id.index()].name.clone(),
+                    element,
+                    value,
+                    step,
+                    time_s: step as f64 * self.dt(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn first_non_finite(&mut self) -> Result<Option<(BufferId, usize)>, RunError> {
+        for id in &self.watched {
+            if let Some(element) = self.machine.read(*id)?.first_non_finite() {
+                return Ok(Some((*id, element)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Everything that changes while running; [`restore`](Self::restore) goes back to it. Recordings are not part
+    /// of it.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub fn store(&mut self) -> Result<State, RunError> {
+        Ok(self.machine.save()?)
+    }
+
+    /// Goes back to a stored state.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub fn restore(&mut self, state: &State) -> Result<(), RunError> {
+        Ok(self.machine.restore(state)?)
+    }
+
+    /// The names of all variables that have storage, `object.variable`.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.program.buffers.iter().filter(|b| matches!(b.role, Role::Variable(..))).map(|b| b.name.as_str())
+    }
+
+    fn find(&self, name: &str) -> Result<BufferId, RunError> {
+        let position = self
+            .program
+            .buffers
+            .iter()
+            .position(|b| matches!(b.role, Role::Variable(..)) && b.name == name);
+        position.map(BufferId::new).ok_or_else(|| RunError::UnknownVariable {
+            name: name.to_owned(),
+            nearest: nearest(name, self.variables()).map(str::to_owned),
+        })
+    }
+
+    /// The values of a variable, one per neuron or synapse, or a single one if it is shared.
+    ///
+    /// # Errors
+    /// [`RunError::UnknownVariable`].
+    pub fn get(&mut self, name: &str) -> Result<&HostBuffer, RunError> {
+        let id = self.find(name)?;
+        Ok(self.machine.read(id)?)
+    }
+
+    /// The values of a variable as doubles, in SI base units; truth values are 0 and 1.
+    ///
+    /// # Errors
+    /// [`RunError::UnknownVariable`].
+    pub fn values(&mut self, name: &str) -> Result<Vec<f64>, RunError> {
+        Ok(self.get(name)?.to_f64())
+    }
+
+    /// Sets a variable: one value for all elements, or one for each.
+    ///
+    /// # Errors
+    /// [`RunError::UnknownVariable`], [`RunError::Length`].
+    pub fn set(&mut self, name: &str, values: &[f64]) -> Result<(), RunError> {
+        let id = self.find(name)?;
+        let buffer = self.machine.write(id)?;
+        let (ty, len) = (buffer.ty(), buffer.len());
+        match values {
+            [value] => buffer.fill(0..len, Scalar::from_f64(ty, *value)),
+            values if values.len() == len => {
+                for (i, value) in values.iter().enumerate() {
+                    buffer.set(i, Scalar::from_f64(ty, *value));
+                }
+            }
+            values => {
+                return Err(RunError::Length { name: name.to_owned(), expected: len, found: values.len() });
+            }
+        }
+        Ok(())
+    }
+
+    /// What was recorded in memory; `None` if recordings go elsewhere.
+    #[must_use]
+    pub fn recorded(&self) -> Option<&MemorySink> {
+        self.recording.memory.as_ref()
+    }
+
+    fn recorder(&self, name: &str) -> Result<(&MemorySink, RecorderId), RunError> {
+        let unknown = || RunError::UnknownRecorder {
+            name: name.to_owned(),
+            nearest: nearest(name, self.network.recorders.iter().map(|r| r.name.as_str())).map(str::to_owned),
+        };
+        let memory = self.recorded().ok_or_else(unknown)?;
+        Ok((memory, memory.find(name).ok_or_else(unknown)?))
+    }
+
+    /// Recorded spikes: the time in seconds and the neuron of each, in order.
+    ///
+    /// # Errors
+    /// [`RunError::UnknownRecorder`], also if nothing is recorded in memory.
+    pub fn spikes(&self, recorder: &str) -> Result<(Vec<f64>, Vec<u32>), RunError> {
+        let (memory, id) = self.recorder(recorder)?;
+        let (steps, neurons) = memory.spikes(id)?;
+        let dt = memory.specs()[id.index()].dt_s;
+        Ok((steps.iter().map(|s| *s as f64 * dt).collect(), neurons.to_vec()))
+    }
+
+    /// A recorded variable: rows are times, columns the recorded elements.
+    ///
+    /// # Errors
+    /// [`RunError::UnknownRecorder`], also if nothing is recorded in memory.
+    pub fn trace(&self, recorder: &str, variable: &str) -> Result<Trace<'_>, RunError> {
+        let (memory, id) = self.recorder(recorder)?;
+        Ok(memory.trace(id, variable)?)
+    }
+
+    /// A recorded population rate: times in seconds and rates in hertz.
+    ///
+    /// # Errors
+    /// [`RunError::UnknownRecorder`], also if nothing is recorded in memory.
+    pub fn rate(&self, recorder: &str) -> Result<(Vec<f64>, Vec<f64>), RunError> {
+        let (memory, id) = self.recorder(recorder)?;
+        Ok(memory.rate_hz(id)?)
+    }
+
+    /// Spikes of every population so far, recorded or not.
+    #[must_use]
+    pub fn spike_counts(&self) -> Vec<SpikeCount> {
+        let time = self.time();
+        let count = |tally: &crate::recording::Tally| {
+            let population = self.network.population(tally.population);
+            let neuron_seconds = f64::from(population.size) * time;
+            let rate_hz = if neuron_seconds > 0.0 { tally.count as f64 / neuron_seconds } else { 0.0 };
+            SpikeCount {
+                population: population.name.clone(),
+                neurons: population.size,
+                spikes: tally.count,
+                rate_hz,
+            }
+        };
+        self.recording.tallies.iter().map(count).collect()
+    }
+
+    /// A hash over the (step, population, neuron) of all spikes so far, 16 hexadecimal digits.
+    #[must_use]
+    pub fn spike_digest(&self) -> String {
+        self.recording.digest()
+    }
+
+    /// Completes the files of a recording; nothing more is recorded in them. `complete` says whether the run came
+    /// to its end.
+    ///
+    /// # Errors
+    /// [`RunError::Record`] if they cannot be written.
+    pub fn finish(&mut self, complete: bool) -> Result<(), RunError> {
+        let time = self.time();
+        Ok(self.recording.finish(time, complete)?)
+    }
+}

@@ -1,0 +1,78 @@
+//! The reference interpreter as a backend.
+
+use neuropil_backend::{Backend, BackendError, Batch, Executor, Image, Machine, Once, Stepper, Work, once};
+use neuropil_base::Scalar;
+use neuropil_ir::{Context, Element, SlotId, Verified};
+use neuropil_kernels::program::BufferId;
+use neuropil_memory::HostBuffer;
+
+use crate::{Slots, run};
+
+/// The reference backend: one element after the other, one instruction after the other.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Interp;
+
+impl Backend for Interp {
+    fn name(&self) -> &'static str {
+        "interp"
+    }
+
+    fn load(&self, image: Image) -> Result<Box<dyn Machine>, BackendError> {
+        Ok(Box::new(Stepper::new(*self, image)?))
+    }
+
+    fn once(&self, kernel: &Verified, work: Once<'_>) -> Result<(), BackendError> {
+        once(self, kernel, work)
+    }
+}
+
+impl Executor for Interp {
+    type Body = Verified;
+
+    fn compile(&self, kernel: &Verified) -> Verified {
+        kernel.clone()
+    }
+
+    fn run(&self, body: &Verified, work: Work<'_>, batch: Batch<'_>, emitted: &mut Vec<u32>) {
+        let context = Context { seed: work.seed, step: work.step };
+        let mut slots = Bound { buffers: work.buffers, bindings: work.bindings };
+        let mut one = |own: u64, pre: u32, post: u32| {
+            run(body, &context, Element { own, pre, post }, &mut slots, &mut |n| emitted.push(n));
+        };
+        match batch {
+            Batch::Range { start, len } => (start..start + len).for_each(|i| one(u64::from(i), 0, 0)),
+            Batch::List(list) => list.iter().for_each(|i| one(u64::from(*i), 0, 0)),
+            Batch::Synapses { own, pre, post } => {
+                for ((own, pre), post) in own.iter().zip(pre).zip(post) {
+                    one(*own, *pre, *post);
+                }
+            }
+        }
+    }
+}
+
+/// The slots of a kernel, bound to buffers.
+struct Bound<'a> {
+    buffers: &'a mut [HostBuffer],
+    bindings: &'a [BufferId],
+}
+
+impl Bound<'_> {
+    fn buffer(&self, slot: SlotId) -> &HostBuffer {
+        &self.buffers[self.bindings[slot.index()].index()]
+    }
+}
+
+impl Slots for Bound<'_> {
+    fn len(&self, slot: SlotId) -> usize {
+        self.buffer(slot).len()
+    }
+
+    fn load(&self, slot: SlotId, index: usize) -> Scalar {
+        self.buffer(slot).get(index)
+    }
+
+    fn store(&mut self, slot: SlotId, index: usize, value: Scalar) {
+        self.buffers[self.bindings[slot.index()].index()].set(index, value);
+    }
+}

@@ -1,0 +1,662 @@
+//! A whole network to a program: one layout, one kernel per piece of code, one operation per thing that happens
+//! in a step.
+
+use std::sync::Arc;
+
+use neuropil_base::{Diagnostics, Scalar, ScalarType};
+use neuropil_integrate as integrate;
+use neuropil_ir::{Accumulation, At, Domain, VerifyError, Side as IrSide, prepare};
+use neuropil_math::{BinaryOp, CompareOp, Emit};
+use neuropil_model::{
+    Block, ClockId, Delay, Endpoint, EventSource, ExprKind, Extent, Group, Network, ObjectId, PopulationId,
+    Projection, ProjectionId, RecorderKind, Reduce, Side, Slot, Sum, VarRef, VariableId, VariableKind, When,
+};
+
+use crate::lower::{Binding, Lowered, Lowering, Scope};
+use crate::program::{
+    Action, Buffer, BufferId, Call, ClockIdx, ClockPlan, EventList, Kernel, KernelId, Operation, Program, Role,
+    Stream, StreamId, Structure, StructureId, Travel,
+};
+
+/// What building a projection's synapses found out, and the program must know.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ProjectionShape {
+    /// Synapses.
+    pub n_syn: usize,
+    /// For each pathway with a delay per synapse, the longest in steps; 0 for the others.
+    pub longest_delay: Vec<u32>,
+}
+
+/// Why a network could not be lowered.
+#[derive(Debug, thiserror::Error)]
+pub enum LowerError {
+    /// Equations that the chosen method cannot integrate, and the like: the model's fault.
+    #[error("the model cannot be integrated")]
+    Model(Diagnostics),
+    /// A kernel that the verifier refuses: our fault.
+    #[error("kernel `{kernel}` is not valid: {reason}; this is a bug in neuropil")]
+    Kernel {
+        /// The kernel's name.
+        kernel: String,
+        /// What the verifier said.
+        reason: VerifyError,
+    },
+}
+
+/// Lowers a whole network. `shapes` holds one entry per projection.
+///
+/// # Errors
+/// [`LowerError::Model`] for equations that their method cannot integrate.
+pub fn lower(network: &Network, shapes: &[ProjectionShape]) -> Result<Program, LowerError> {
+    let mut lowerer = Lowerer::new(network, shapes);
+    let mut diagnostics = Diagnostics::new();
+    for id in (0..network.populations.len()).map(PopulationId::new) {
+        if let Err(error) = lowerer.population(id) {
+            collect(error, &mut diagnostics)?;
+        }
+    }
+    for id in (0..network.projections.len()).map(ProjectionId::new) {
+        if let Err(error) = lowerer.projection(id) {
+            collect(error, &mut diagnostics)?;
+        }
+    }
+    lowerer.recorders()?;
+    if diagnostics.has_errors() { Err(LowerError::Model(diagnostics)) } else { Ok(lowerer.program) }
+}
+
+/// Keeps going after a mistake of the model, so that all of them are told.
+fn collect(error: LowerError, diagnostics: &mut Diagnostics) -> Result<(), LowerError> {
+    match error {
+        LowerError::Model(more) => {
+            diagnostics.append(more);
+            Ok(())
+        }
+        other @ LowerError::Kernel { .. } => Err(other),
+    }
+}
+
+struct Lowerer<'a> {
+    network: &'a Network,
+    program: Program,
+    /// The first stream of each population; streams follow the order of its events.
+    streams: Vec<usize>,
+    /// Buffers of variables, by object; `None` for subexpressions.
+    variables: Vec<(ObjectId, Vec<Option<BufferId>>)>,
+    /// Buffers of tables.
+    tables: Vec<BufferId>,
+}
+
+impl<'a> Lowerer<'a> {
+    fn new(network: &'a Network, shapes: &[ProjectionShape]) -> Self {
+        let (tick_s, periods) = ticks(&network.clocks.iter().map(|c| c.dt).collect::<Vec<_>>());
+        let clocks = network
+            .clocks
+            .iter()
+            .zip(periods)
+            .map(|(c, period)| ClockPlan { name: c.name.clone(), dt: c.dt, period })
+            .collect();
+        let mut this = Self {
+            network,
+            program: Program {
+                seed: network.seed,
+                tick_s,
+                clocks,
+                buffers: Vec::new(),
+                streams: Vec::new(),
+                structures: Vec::new(),
+                kernels: Vec::new(),
+                operations: Vec::new(),
+            },
+            streams: Vec::new(),
+            variables: Vec::new(),
+            tables: Vec::new(),
+        };
+        this.layout(shapes);
+        this
+    }
+
+    /// Names every buffer, stream and structure once.
+    fn layout(&mut self, shapes: &[ProjectionShape]) {
+        let network = self.network;
+        for (i, population) in network.populations.iter().enumerate() {
+            self.object(ObjectId::Population(PopulationId::new(i)), population.size as usize);
+            self.streams.push(self.program.streams.len());
+            for event in &population.events {
+                self.program.streams.push(Stream {
+                    name: format!("{}.{}", population.name, event.name),
+                    size: population.size,
+                    clock: clock(population.clock),
+                    history: 0,
+                });
+            }
+        }
+        for (i, projection) in network.projections.iter().enumerate() {
+            let shape = shapes.get(i).cloned().unwrap_or_default();
+            self.object(ObjectId::Projection(ProjectionId::new(i)), shape.n_syn);
+            self.program.structures.push(Structure {
+                name: projection.name.clone(),
+                pre_start: projection.source.start,
+                n_pre: projection.source.len,
+                post_start: projection.target.start,
+                n_post: projection.target.len,
+                n_syn: shape.n_syn,
+            });
+            for (k, pathway) in projection.pathways.iter().enumerate() {
+                let longest = match pathway.delay {
+                    Delay::None => 0,
+                    Delay::Steps(steps) => steps,
+                    Delay::PerSynapse(_) | Delay::Column(_) | Delay::Values(_) => {
+                        shape.longest_delay.get(k).copied().unwrap_or(0)
+                    }
+                };
+                let stream = self.stream(projection, pathway.on, pathway.event);
+                let history = &mut self.program.streams[stream.index()].history;
+                *history = (*history).max(longest);
+            }
+        }
+        for table in &network.tables {
+            let id = self.buffer(Buffer {
+                name: table.name.clone(),
+                ty: network.precision.float(),
+                len: table.values.len(),
+                role: Role::Table,
+            });
+            self.tables.push(id);
+        }
+    }
+
+    fn object(&mut self, object: ObjectId, size: usize) {
+        let mut ids = Vec::new();
+        for (i, variable) in self.network.variables(object).iter().enumerate() {
+            let stored = !matches!(variable.kind, VariableKind::Subexpression(_));
+            ids.push(stored.then(|| {
+                self.buffer(Buffer {
+                    name: format!("{}.{}", self.network.object_name(object), variable.name),
+                    ty: variable.ty,
+                    len: if variable.extent == Extent::Shared { 1 } else { size },
+                    role: Role::Variable(object, VariableId::new(i)),
+                })
+            }));
+        }
+        self.variables.push((object, ids));
+    }
+
+    fn buffer(&mut self, buffer: Buffer) -> BufferId {
+        self.program.buffers.push(buffer);
+        BufferId::new(self.program.buffers.len() - 1)
+    }
+
+    fn stream(&self, projection: &Projection, on: Endpoint, event: neuropil_model::EventId) -> StreamId {
+        let group = match on {
+            Endpoint::Pre => &projection.source,
+            Endpoint::Post => &projection.target,
+        };
+        self.event_stream(group.population, event)
+    }
+
+    fn event_stream(&self, population: PopulationId, event: neuropil_model::EventId) -> StreamId {
+        StreamId::new(self.streams[population.index()] + event.index())
+    }
+
+    fn variable_buffer(&self, object: ObjectId, variable: VariableId) -> Option<BufferId> {
+        self.variables.iter().find(|(o, _)| *o == object).and_then(|(_, ids)| ids[variable.index()])
+    }
+
+    /// The kernel of the program that is `lowered`, prepared; equal kernels are kept once.
+    fn call(&mut self, lowered: Lowered) -> Result<Call, LowerError> {
+        let bindings = lowered.bindings.iter().filter_map(|b| self.bound(*b)).collect();
+        let known = self.program.kernels.iter().position(|k| k.source == lowered.kernel);
+        let kernel = match known {
+            Some(known) => known,
+            None => {
+                let body = prepare(&lowered.kernel)
+                    .map_err(|reason| LowerError::Kernel { kernel: lowered.kernel.name.clone(), reason })?;
+                self.program.kernels.push(Arc::new(Kernel { source: lowered.kernel, body }));
+                self.program.kernels.len() - 1
+            }
+        };
+        Ok(Call { kernel: KernelId::new(kernel), bindings })
+    }
+
+    fn bound(&self, binding: Binding) -> Option<BufferId> {
+        match binding {
+            Binding::Variable(object, variable) => self.variable_buffer(object, variable),
+            Binding::Table(table) => self.tables.get(table.index()).copied(),
+            Binding::Internal(buffer) => Some(BufferId::new(buffer as usize)),
+            Binding::Output => None,
+        }
+    }
+
+    fn push(&mut self, name: String, clock: ClockIdx, when: When, order: i32, action: Action) {
+        self.program.operations.push(Operation { name, clock, when, order, action });
+    }
+
+    fn population(&mut self, id: PopulationId) -> Result<(), LowerError> {
+        let network = self.network;
+        let population = network.population(id);
+        let object = ObjectId::Population(id);
+        let on = clock(population.clock);
+        let scope = Scope::of(network, object, network.clock(population.clock).dt);
+        let all = |call, emits| Action::Elements { call, start: 0, len: population.size, emits };
+
+        let step = integrate::population_step(network, id).map_err(LowerError::Model)?;
+        if !step.block.is_empty() {
+            let name = format!("{}.update", population.name);
+            let call = self.code(scope, &name, Domain::Elements, &step.block)?;
+            self.push(name, on, When::at(Slot::Groups), 0, all(call, None));
+        }
+        for (i, event) in population.events.iter().enumerate() {
+            let stream = StreamId::new(self.streams[id.index()] + i);
+            let spike = i == 0;
+            let slot = if spike { When::at(Slot::Thresholds) } else { after(Slot::Thresholds) };
+            let name = format!("{}.{}", population.name, event.name);
+            match &event.source {
+                EventSource::Condition(condition) => {
+                    let mut lowering = Lowering::new(network, scope, &name, Domain::Elements);
+                    let condition = lowering.expr(condition);
+                    lowering.builder().emit(condition);
+                    let call = self.call(lowering.finish())?;
+                    self.push(name.clone(), on, slot, 0, all(call, Some(stream)));
+                }
+                EventSource::List { steps, neurons, period_steps } => {
+                    let list = Arc::new(EventList {
+                        steps: steps.clone(),
+                        neurons: neurons.clone(),
+                        period: *period_steps,
+                    });
+                    self.push(name.clone(), on, slot, 0, Action::List { stream, list });
+                }
+            }
+            if spike && let Some(block) = mark(network, id) {
+                let name = format!("{name}.mark");
+                let call = self.code(scope, &name, Domain::Elements, &block)?;
+                self.push(name, on, slot, 0, Action::Events { call, stream });
+            }
+            if !event.reset.is_empty() {
+                let slot = if spike { When::at(Slot::Resets) } else { after(Slot::Resets) };
+                let name = format!("{name}.reset");
+                let call = self.code(scope, &name, Domain::Elements, &event.reset)?;
+                self.push(name, on, slot, 0, Action::Events { call, stream });
+            }
+        }
+        Ok(())
+    }
+
+    fn code(&mut self, scope: Scope, name: &str, domain: Domain, block: &Block) -> Result<Call, LowerError> {
+        let mut lowering = Lowering::new(self.network, scope, name, domain);
+        lowering.block(block);
+        self.call(lowering.finish())
+    }
+
+    fn projection(&mut self, id: ProjectionId) -> Result<(), LowerError> {
+        let network = self.network;
+        let projection = network.projection(id);
+        let object = ObjectId::Projection(id);
+        let structure = StructureId::new(id.index());
+        let dt = network.clock(projection.clock).dt;
+        let step = integrate::projection_step(network, id).map_err(LowerError::Model)?;
+        if !step.block.is_empty() {
+            let name = format!("{}.update", projection.name);
+            let call = self.code(Scope::of(network, object, dt), &name, Domain::Synapses, &step.block)?;
+            let action = Action::Synapses { call, structure };
+            self.push(name, clock(projection.clock), When::at(Slot::Groups), 0, action);
+        }
+        let advance = integrate::event_driven_update(network, id).map_err(LowerError::Model)?;
+        for (k, pathway) in projection.pathways.iter().enumerate() {
+            let group = match pathway.on {
+                Endpoint::Pre => &projection.source,
+                Endpoint::Post => &projection.target,
+            };
+            let population = network.population(group.population);
+            let scope = Scope::of(network, object, network.clock(population.clock).dt).guarded();
+            let mut block = advance.clone();
+            block.append(&pathway.block);
+            let name = format!("{}.{}", projection.name, pathway.name);
+            let call = self.code(scope, &name, Domain::Synapses, &block)?;
+            let stream = self.event_stream(group.population, pathway.event);
+            let delay = match &pathway.delay {
+                Delay::None => Travel::Steps(0),
+                Delay::Steps(steps) => Travel::Steps(*steps),
+                Delay::PerSynapse(_) | Delay::Column(_) | Delay::Values(_) => Travel::PerSynapse {
+                    pathway: u32::try_from(k).unwrap_or(u32::MAX),
+                    longest: self.program.streams[stream.index()].history,
+                },
+            };
+            let action = Action::Deliver { call, stream, structure, on: pathway.on, delay };
+            self.push(name, clock(population.clock), When::at(Slot::Synapses), pathway.order, action);
+        }
+        for (k, sum) in projection.sums.iter().enumerate() {
+            self.sum(id, k, sum)?;
+        }
+        Ok(())
+    }
+
+    /// A weighted sum: the target is set to zero before the first projection that feeds it, then each adds what
+    /// its synapses contribute.
+    fn sum(&mut self, id: ProjectionId, k: usize, sum: &Sum) -> Result<(), LowerError> {
+        let network = self.network;
+        let projection = network.projection(id);
+        let on = clock(projection.clock);
+        let when = When::at(Slot::Groups);
+        let name = format!("{}.sum{k}", projection.name);
+        let group = if sum.target.side == Side::Pre { &projection.source } else { &projection.target };
+        let size = network.population(group.population).size;
+        let Some(target) = self.variable_buffer(sum.target.object, sum.target.variable) else { return Ok(()) };
+        let ty = self.program.buffers[target.index()].ty;
+        if !self.is_zeroed(target) {
+            let action = Action::Fill { buffer: target, start: 0, len: size, value: Scalar::from_f64(ty, 0.0) };
+            self.push(format!("{}.zero", self.program.buffers[target.index()].name), on, when, -1, action);
+        }
+        let (with, identity) = match sum.reduce {
+            Reduce::Sum | Reduce::Mean => (Accumulation::Add, 0.0),
+            Reduce::Max => (Accumulation::Max, f64::NEG_INFINITY),
+            Reduce::Min => (Accumulation::Min, f64::INFINITY),
+        };
+        // Sums go straight into the target; the other reductions are finished per neuron before they are added.
+        let into = if sum.reduce == Reduce::Sum {
+            target
+        } else {
+            let scratch =
+                self.buffer(Buffer { name: name.clone(), ty, len: size as usize, role: Role::Scratch });
+            let action =
+                Action::Fill { buffer: scratch, start: 0, len: size, value: Scalar::from_f64(ty, identity) };
+            self.push(format!("{name}.start"), on, when, -1, action);
+            scratch
+        };
+        let call = self.contributions(id, &name, sum, into, with)?;
+        let structure = StructureId::new(id.index());
+        self.push(name.clone(), on, when, -1, Action::Synapses { call, structure });
+        if into != target {
+            let call = self.finish_reduction(id, &name, sum, group, into, target)?;
+            let action = Action::Elements { call, start: group.start, len: group.len, emits: None };
+            self.push(format!("{name}.finish"), on, when, -1, action);
+        }
+        Ok(())
+    }
+
+    fn is_zeroed(&self, target: BufferId) -> bool {
+        self.program
+            .operations
+            .iter()
+            .any(|o| matches!(&o.action, Action::Fill { buffer, .. } if *buffer == target))
+    }
+
+    /// The kernel `into[target side] += value`, its presynaptic values taken `delay_steps` ago.
+    fn contributions(
+        &mut self,
+        id: ProjectionId,
+        name: &str,
+        sum: &Sum,
+        into: BufferId,
+        with: Accumulation,
+    ) -> Result<Call, LowerError> {
+        let network = self.network;
+        let projection = network.projection(id);
+        let object = ObjectId::Projection(id);
+        let scope = Scope::of(network, object, network.clock(projection.clock).dt);
+        let delayed = if sum.delay_steps == 0 { Vec::new() } else { delayed_variables(network, sum) };
+        let histories = delayed
+            .into_iter()
+            .map(|v| Ok((v, self.history(projection, v, sum.delay_steps)?)))
+            .collect::<Result<Vec<_>, LowerError>>()?;
+        let mut lowering = Lowering::new(network, scope, name, Domain::Synapses);
+        for (variable, history) in histories {
+            let ty = self.program.buffers[history.index()].ty;
+            let slot = lowering.slot(internal(history), &self.program.buffers[history.index()].name, ty);
+            let size = network.population(projection.source.population).size;
+            let b = lowering.builder();
+            let step = b.step();
+            let delay = b.constant(Scalar::I64(i64::from(sum.delay_steps)));
+            let then = b.binary(BinaryOp::Sub, step, delay);
+            let own = b.index(IrSide::Pre);
+            let at = ring_place(b, then, own, sum.delay_steps, size);
+            lowering.replace(variable, slot, At::Value(at));
+        }
+        let value = lowering.expr(&sum.value);
+        let ty = self.program.buffers[into.index()].ty;
+        let value = lowering.builder().convert(ty, value);
+        let slot = lowering.slot(internal(into), &self.program.buffers[into.index()].name, ty);
+        let at = At::Side(crate::lower::side(sum.target.side));
+        lowering.builder().accumulate(slot, at, with, value);
+        self.call(lowering.finish())
+    }
+
+    /// The ring of a variable's values over the last `delay + 1` steps, and the operation that writes it.
+    fn history(&mut self, projection: &Projection, variable: VarRef, delay: u32) -> Result<BufferId, LowerError> {
+        let network = self.network;
+        let source = network.population(projection.source.population);
+        let Some(values) = self.variable_buffer(variable.object, variable.variable) else {
+            return Ok(BufferId::new(0));
+        };
+        let ty = self.program.buffers[values.index()].ty;
+        let name = format!("{}@{delay}", self.program.buffers[values.index()].name);
+        if let Some(known) = self.program.buffers.iter().position(|b| b.name == name) {
+            return Ok(BufferId::new(known));
+        }
+        let len = source.size as usize * (delay as usize + 1);
+        let history = self.buffer(Buffer { name: name.clone(), ty, len, role: Role::History(values) });
+        let scope = Scope::of(network, variable.object, network.clock(source.clock).dt);
+        let mut lowering = Lowering::new(network, scope, &name, Domain::Elements);
+        let from = lowering.slot(internal(values), &self.program.buffers[values.index()].name, ty);
+        let to = lowering.slot(internal(history), &name, ty);
+        let b = lowering.builder();
+        let value = b.load(from, At::Side(IrSide::Own));
+        let step = b.step();
+        let own = b.index(IrSide::Own);
+        let at = ring_place(b, step, own, delay, source.size);
+        b.store(to, At::Value(at), value);
+        let call = self.call(lowering.finish())?;
+        let action = Action::Elements { call, start: 0, len: source.size, emits: None };
+        self.push(name, clock(source.clock), When::at(Slot::Start), 0, action);
+        Ok(history)
+    }
+
+    /// `target += finished(scratch)`: the mean over synapses, or the extremum, 0 for neurons without any.
+    fn finish_reduction(
+        &mut self,
+        id: ProjectionId,
+        name: &str,
+        sum: &Sum,
+        group: &Group,
+        scratch: BufferId,
+        target: BufferId,
+    ) -> Result<Call, LowerError> {
+        let network = self.network;
+        let structure = StructureId::new(id.index());
+        let (role, what) = match sum.target.side {
+            Side::Pre => (Role::OutDegree(structure), "out_degree"),
+            Side::Own | Side::Post => (Role::InDegree(structure), "in_degree"),
+        };
+        let degree = match self.program.buffers.iter().position(|b| b.role == role) {
+            Some(known) => BufferId::new(known),
+            None => self.buffer(Buffer {
+                name: format!("{}.{what}", network.projection(id).name),
+                ty: ScalarType::I32,
+                len: network.population(group.population).size as usize,
+                role,
+            }),
+        };
+        let scope = Scope::of(network, sum.target.object, network.clock(network.projection(id).clock).dt);
+        let mut lowering = Lowering::new(network, scope, format!("{name}.finish"), Domain::Elements);
+        let slots = [scratch, target, degree].map(|b| {
+            let buffer = &self.program.buffers[b.index()];
+            lowering.slot(internal(b), &buffer.name, buffer.ty)
+        });
+        let own = At::Side(IrSide::Own);
+        let ty = self.program.buffers[target.index()].ty;
+        let b = lowering.builder();
+        let found = b.load(slots[0], own);
+        let count = b.load(slots[2], own);
+        let zero = b.constant(Scalar::I32(0));
+        let any = b.compare(CompareOp::Gt, count, zero);
+        let finished = if sum.reduce == Reduce::Mean {
+            let count = b.convert(ty, count);
+            b.binary(BinaryOp::Div, found, count)
+        } else {
+            found
+        };
+        let nothing = b.constant(Scalar::from_f64(ty, 0.0));
+        let finished = b.select(any, finished, nothing);
+        let old = b.load(slots[1], own);
+        let new = b.binary(BinaryOp::Add, old, finished);
+        b.store(slots[1], own, new);
+        self.call(lowering.finish())
+    }
+
+    fn recorders(&mut self) -> Result<(), LowerError> {
+        let network = self.network;
+        for (i, recorder) in network.recorders.iter().enumerate() {
+            let id = neuropil_model::RecorderId::new(i);
+            let on = clock(recorder.clock);
+            let action = match &recorder.kind {
+                RecorderKind::Events { group, event } | RecorderKind::Rate { group, event } => {
+                    Action::RecordEvents {
+                        recorder: id,
+                        stream: self.event_stream(group.population, *event),
+                        start: group.start,
+                        len: group.len,
+                        count_only: matches!(recorder.kind, RecorderKind::Rate { .. }),
+                    }
+                }
+                RecorderKind::State { object, variables, elements } => {
+                    let mut buffers = Vec::new();
+                    for variable in variables {
+                        buffers.push(match self.variable_buffer(*object, *variable) {
+                            Some(buffer) => buffer,
+                            None => self.computed(*object, *variable, recorder)?,
+                        });
+                    }
+                    Action::RecordState { recorder: id, buffers, elements: elements.as_slice().into() }
+                }
+            };
+            self.push(recorder.name.clone(), on, recorder.when, recorder.order, action);
+        }
+        Ok(())
+    }
+
+    /// A scratch buffer with the values of a subexpression, and the operation that fills it just before it is
+    /// recorded.
+    fn computed(
+        &mut self,
+        object: ObjectId,
+        variable: VariableId,
+        recorder: &neuropil_model::Recorder,
+    ) -> Result<BufferId, LowerError> {
+        let network = self.network;
+        let described = &network.variables(object)[variable.index()];
+        let name = format!("{}.{}", network.object_name(object), described.name);
+        let VariableKind::Subexpression(value) = &described.kind else { return Ok(BufferId::new(0)) };
+        let (len, domain) = match object {
+            ObjectId::Population(id) => (network.population(id).size as usize, Domain::Elements),
+            ObjectId::Projection(id) => (self.program.structures[id.index()].n_syn, Domain::Synapses),
+        };
+        let role = Role::Scratch;
+        let scratch = self.buffer(Buffer { name: format!("{name}@{}", recorder.name), ty: described.ty, len, role });
+        let scope = Scope::of(network, object, network.clock(recorder.clock).dt);
+        let mut lowering = Lowering::new(network, scope, &name, domain);
+        let value = lowering.expr(value);
+        let value = lowering.builder().convert(described.ty, value);
+        let slot = lowering.slot(internal(scratch), &format!("{name}@"), described.ty);
+        lowering.builder().store(slot, At::Side(IrSide::Own), value);
+        let call = self.call(lowering.finish())?;
+        let action = match object {
+            ObjectId::Population(id) => {
+                Action::Elements { call, start: 0, len: network.population(id).size, emits: None }
+            }
+            ObjectId::Projection(id) => Action::Synapses { call, structure: StructureId::new(id.index()) },
+        };
+        self.push(name, clock(recorder.clock), recorder.when, recorder.order, action);
+        Ok(scratch)
+    }
+}
+
+/// The presynaptic variables that a sum reads.
+fn delayed_variables(network: &Network, sum: &Sum) -> Vec<VarRef> {
+    let mut list = Vec::new();
+    sum.value.walk(&mut |e| {
+        if let ExprKind::Variable(r) = &e.kind
+            && r.side == Side::Pre
+            && network.variable(*r).extent == Extent::PerElement
+            && !list.contains(r)
+        {
+            list.push(*r);
+        }
+    });
+    list
+}
+
+/// `(step mod (delay + 1)) * size + element`, in `I64`.
+fn ring_place(
+    b: &mut neuropil_ir::Builder,
+    step: neuropil_ir::ValueId,
+    element: neuropil_ir::ValueId,
+    delay: u32,
+    size: u32,
+) -> neuropil_ir::ValueId {
+    let rows = b.constant(Scalar::I64(i64::from(delay) + 1));
+    let row = b.binary(BinaryOp::Rem, step, rows);
+    let size = b.constant(Scalar::I64(i64::from(size)));
+    let start = b.binary(BinaryOp::Mul, row, size);
+    let element = b.convert(ScalarType::I64, element);
+    b.binary(BinaryOp::Add, start, element)
+}
+
+/// What a spike leaves behind in its neuron: the time, and that it is refractory now.
+fn mark(network: &Network, id: PopulationId) -> Option<Block> {
+    let population = network.population(id);
+    let object = ObjectId::Population(id);
+    let mut block = Block::new();
+    for (i, variable) in population.variables.iter().enumerate() {
+        let target = VarRef { object, variable: VariableId::new(i), side: Side::Own };
+        match variable.kind {
+            VariableKind::LastSpike => {
+                block.set(target, neuropil_model::Expr::new(ExprKind::Time, ScalarType::F64));
+            }
+            VariableKind::NotRefractory => block.set(target, neuropil_model::Expr::boolean(false)),
+            VariableKind::State
+            | VariableKind::Parameter { .. }
+            | VariableKind::Subexpression(_)
+            | VariableKind::SumTarget => {}
+        }
+    }
+    (!block.is_empty()).then_some(block)
+}
+
+fn clock(id: ClockId) -> ClockIdx {
+    ClockIdx::new(id.index())
+}
+
+fn after(slot: Slot) -> When {
+    When { slot, phase: neuropil_model::Phase::After }
+}
+
+fn internal(buffer: BufferId) -> Binding {
+    Binding::Internal(u32::try_from(buffer.index()).unwrap_or(u32::MAX))
+}
+
+/// The longest tick of which every step is a multiple (to a millionth of the shortest step), and the multiples.
+fn ticks(steps: &[f64]) -> (f64, Vec<u64>) {
+    let shortest = steps.iter().copied().fold(f64::INFINITY, f64::min);
+    for parts in 1..=10_000_u32 {
+        let tick = shortest / f64::from(parts);
+        let near = |dt: f64| ((dt / tick).round() - dt / tick).abs() < 1e-6 * (dt / tick);
+        if steps.iter().all(|dt| near(*dt)) {
+            return (tick, steps.iter().map(|dt| (dt / tick).round() as u64).collect());
+        }
+    }
+    (shortest, steps.iter().map(|dt| ((dt / shortest).round() as u64).max(1)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_with_a_common_divisor_share_a_tick() {
+        assert_eq!(ticks(&[1e-4]).1, [1]);
+        assert_eq!(ticks(&[1e-4, 1e-3]).1, [1, 10]);
+        let (tick, periods) = ticks(&[1e-4, 2.5e-4]);
+        assert_eq!(periods, [2, 5]);
+        assert!((tick - 5e-5).abs() < 1e-18);
+    }
+}

@@ -1,0 +1,361 @@
+//! The program of a network: buffers, event streams, kernels and operations, before they are ordered.
+//!
+//! A program is what a backend is given. It names no population and no equation: an operation is a kernel (or
+//! one of a few fixed actions), the buffers bound to its slots, and its place in the step.
+
+use std::sync::Arc;
+
+use neuropil_base::{Scalar, ScalarType, define_id};
+use neuropil_ir::{Access, Verified};
+use neuropil_model::{Endpoint, ObjectId, RecorderId, VariableId, When};
+
+define_id!(
+    /// Names a buffer of a program.
+    BufferId
+);
+define_id!(
+    /// Names an event stream of a program.
+    StreamId
+);
+define_id!(
+    /// Names a kernel of a program.
+    KernelId
+);
+define_id!(
+    /// Names an operation of a program.
+    OperationId
+);
+define_id!(
+    /// Names a synapse structure (who is connected to whom) of a program.
+    StructureId
+);
+define_id!(
+    /// Names a clock of a program.
+    ClockIdx
+);
+
+/// Everything that a backend needs to run a network but the contents of its buffers and structures.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Program {
+    /// The seed of all random streams.
+    pub seed: u64,
+    /// Seconds between two ticks; every clock ticks at multiples of it.
+    pub tick_s: f64,
+    /// The clocks.
+    pub clocks: Vec<ClockPlan>,
+    /// The buffers.
+    pub buffers: Vec<Buffer>,
+    /// The event streams.
+    pub streams: Vec<Stream>,
+    /// The synapse structures, one per projection.
+    pub structures: Vec<Structure>,
+    /// The kernels.
+    pub kernels: Vec<Arc<Kernel>>,
+    /// The operations, in order of creation.
+    pub operations: Vec<Operation>,
+}
+
+/// A kernel of a program.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Kernel {
+    /// As it was lowered, function calls in place: for people.
+    pub source: neuropil_ir::Kernel,
+    /// Calls expanded, simplified and verified: for machines. Same slots as `source`.
+    pub body: Verified,
+}
+
+/// A clock, counted in ticks.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ClockPlan {
+    /// Its name.
+    pub name: String,
+    /// Its step in seconds.
+    pub dt: f64,
+    /// Ticks between two of its steps.
+    pub period: u64,
+}
+
+/// A buffer: one variable of one object, or something that the program keeps for itself.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Buffer {
+    /// `object.variable`; unique.
+    pub name: String,
+    /// The type of an element.
+    pub ty: ScalarType,
+    /// How many elements.
+    pub len: usize,
+    /// What it holds.
+    pub role: Role,
+}
+
+/// What a buffer holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// A variable of the model; one element per neuron or synapse, or a single one.
+    Variable(ObjectId, VariableId),
+    /// The values of a timed array, row after row.
+    Table,
+    /// The number of synapses that end at each neuron of the target population, of one structure.
+    InDegree(StructureId),
+    /// The number of synapses that leave each neuron of the source population, of one structure.
+    OutDegree(StructureId),
+    /// Values of a variable's buffer at earlier steps, a ring of rows; each row starts as the initial values.
+    History(BufferId),
+    /// Room for intermediate results.
+    Scratch,
+}
+
+/// The events of one kind that one population emits.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Stream {
+    /// `population.event`.
+    pub name: String,
+    /// How many neurons the population has.
+    pub size: u32,
+    /// The clock that emits.
+    pub clock: ClockIdx,
+    /// For how many steps after its own an event is needed: the longest delay of any pathway.
+    pub history: u32,
+}
+
+/// Who is connected to whom; the engine hands the structure itself to the backend.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Structure {
+    /// The projection's name.
+    pub name: String,
+    /// The first presynaptic neuron, within its population.
+    pub pre_start: u32,
+    /// Neurons in the source group.
+    pub n_pre: u32,
+    /// The first postsynaptic neuron, within its population.
+    pub post_start: u32,
+    /// Neurons in the target group.
+    pub n_post: u32,
+    /// Synapses.
+    pub n_syn: usize,
+}
+
+/// One operation of a step.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Operation {
+    /// Its name, for people.
+    pub name: String,
+    /// The clock that runs it.
+    pub clock: ClockIdx,
+    /// Its place in the step.
+    pub when: When,
+    /// Its place among the operations of one slot.
+    pub order: i32,
+    /// What it does.
+    pub action: Action,
+}
+
+/// A kernel and the buffers bound to its slots.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Call {
+    /// The kernel.
+    pub kernel: KernelId,
+    /// One buffer per slot of the kernel.
+    pub bindings: Vec<BufferId>,
+}
+
+/// What an operation does.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Action {
+    /// Runs a kernel for the elements `start..start + len`.
+    Elements {
+        /// The kernel, over [`Domain::Elements`](neuropil_ir::Domain::Elements).
+        call: Call,
+        /// The first element.
+        start: u32,
+        /// How many.
+        len: u32,
+        /// Where the events of a kernel that emits go: sorted by element, replacing those of an earlier step.
+        emits: Option<StreamId>,
+    },
+    /// Runs a kernel for the elements that emitted an event in this step, in ascending order.
+    Events {
+        /// The kernel, over [`Domain::Elements`](neuropil_ir::Domain::Elements).
+        call: Call,
+        /// Whose events.
+        stream: StreamId,
+    },
+    /// Runs a kernel for the synapses that events reach in this step: events of the longest delay first, events of
+    /// one step by neuron, synapses of one event in canonical order.
+    Deliver {
+        /// The kernel, over [`Domain::Synapses`](neuropil_ir::Domain::Synapses).
+        call: Call,
+        /// Whose events; those outside the structure's group are passed over.
+        stream: StreamId,
+        /// The synapses.
+        structure: StructureId,
+        /// Which end of the synapses the events come from.
+        on: Endpoint,
+        /// How long events travel.
+        delay: Travel,
+    },
+    /// Runs a kernel for all synapses of a structure, in canonical order.
+    Synapses {
+        /// The kernel, over [`Domain::Synapses`](neuropil_ir::Domain::Synapses).
+        call: Call,
+        /// The synapses.
+        structure: StructureId,
+    },
+    /// Sets elements `start..start + len` of a buffer.
+    Fill {
+        /// The buffer.
+        buffer: BufferId,
+        /// The first element.
+        start: u32,
+        /// How many.
+        len: u32,
+        /// The value, of the buffer's type.
+        value: Scalar,
+    },
+    /// Emits the events of a list.
+    List {
+        /// Where they go.
+        stream: StreamId,
+        /// The list.
+        list: Arc<EventList>,
+    },
+    /// Hands events of this step to a recorder.
+    RecordEvents {
+        /// The recorder.
+        recorder: RecorderId,
+        /// Whose events.
+        stream: StreamId,
+        /// The first neuron of the group.
+        start: u32,
+        /// How many neurons the group has.
+        len: u32,
+        /// Only how many there were.
+        count_only: bool,
+    },
+    /// Hands values of buffers to a recorder.
+    RecordState {
+        /// The recorder.
+        recorder: RecorderId,
+        /// One buffer per recorded variable.
+        buffers: Vec<BufferId>,
+        /// Which elements; of a shared variable, the first for each.
+        elements: Arc<[u32]>,
+    },
+}
+
+/// How long events travel to synapses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Travel {
+    /// The same number of steps for all synapses.
+    Steps(u32),
+    /// As many steps as the synapse says; the engine hands the delays to the backend with the structure, by the
+    /// number of the pathway within the structure.
+    PerSynapse {
+        /// The pathway.
+        pathway: u32,
+        /// The longest delay.
+        longest: u32,
+    },
+}
+
+/// Events known beforehand.
+#[derive(Clone, PartialEq, Debug)]
+pub struct EventList {
+    /// Steps, ascending.
+    pub steps: Vec<i64>,
+    /// Neurons, as many; ascending within a step.
+    pub neurons: Vec<u32>,
+    /// The list starts again after so many steps; 0 for never.
+    pub period: i64,
+}
+
+/// Something that operations read or write: the schedule keeps conflicting operations in order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Resource {
+    /// A buffer.
+    Buffer(BufferId),
+    /// A stream's events.
+    Stream(StreamId),
+    /// A recorder's data.
+    Recorder(RecorderId),
+}
+
+impl Program {
+    /// What an operation touches, derived from its kernel: every resource once per kind of access.
+    #[must_use]
+    pub fn accesses(&self, operation: &Operation) -> Vec<(Resource, Access)> {
+        let mut list: Vec<(Resource, Access)> = Vec::new();
+        let mut add = |resource, access| {
+            if !list.contains(&(resource, access)) {
+                list.push((resource, access));
+            }
+        };
+        match &operation.action {
+            Action::Elements { call, emits, .. } => {
+                self.call_accesses(call, &mut add);
+                if let Some(stream) = emits {
+                    add(Resource::Stream(*stream), Access::Write);
+                }
+            }
+            Action::Events { call, stream } | Action::Deliver { call, stream, .. } => {
+                add(Resource::Stream(*stream), Access::Read);
+                self.call_accesses(call, &mut add);
+            }
+            Action::Synapses { call, .. } => self.call_accesses(call, &mut add),
+            Action::Fill { buffer, .. } => add(Resource::Buffer(*buffer), Access::Write),
+            Action::List { stream, .. } => add(Resource::Stream(*stream), Access::Write),
+            Action::RecordEvents { recorder, stream, .. } => {
+                add(Resource::Stream(*stream), Access::Read);
+                add(Resource::Recorder(*recorder), Access::Write);
+            }
+            Action::RecordState { recorder, buffers, .. } => {
+                for buffer in buffers {
+                    add(Resource::Buffer(*buffer), Access::Read);
+                }
+                add(Resource::Recorder(*recorder), Access::Write);
+            }
+        }
+        list
+    }
+
+    fn call_accesses(&self, call: &Call, add: &mut impl FnMut(Resource, Access)) {
+        for (slot, _, access) in self.kernels[call.kernel.index()].source.accesses() {
+            add(Resource::Buffer(call.bindings[slot.index()]), access);
+        }
+    }
+
+    /// The buffer of a model variable, if it has one.
+    #[must_use]
+    pub fn buffer_of(&self, object: ObjectId, variable: VariableId) -> Option<BufferId> {
+        self.buffers.iter().position(|b| b.role == Role::Variable(object, variable)).map(BufferId::new)
+    }
+
+    /// Float buffers that operations write: those that can become non-finite.
+    #[must_use]
+    pub fn written_buffers(&self) -> Vec<BufferId> {
+        let mut written = vec![false; self.buffers.len()];
+        for operation in &self.operations {
+            for (resource, access) in self.accesses(operation) {
+                if let (Resource::Buffer(id), true) = (resource, access != Access::Read) {
+                    written[id.index()] = true;
+                }
+            }
+        }
+        (0..self.buffers.len()).filter(|i| written[*i]).map(BufferId::new).collect()
+    }
+
+    /// Whether the kernel of an operation reads or writes variables of neurons at shared places, so that elements
+    /// must run in order.
+    #[must_use]
+    pub fn order_dependence(&self, call: &Call) -> Option<String> {
+        self.kernels[call.kernel.index()].source.order_dependence()
+    }
+}
+
+/// Whether two accesses to one resource may change places. Reads may; sums of floats may not, so that results do
+/// not depend on the schedule.
+#[must_use]
+pub fn commutes(a: Access, b: Access) -> bool {
+    a == Access::Read && b == Access::Read
+}
+
