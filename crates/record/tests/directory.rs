@@ -1,4 +1,5 @@
 //! Recordings in directories: written, read, interrupted, damaged.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail as tests do")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
