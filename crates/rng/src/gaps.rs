@@ -7,6 +7,10 @@ use crate::m::{log, log1p};
 const TABLE_FROM: f64 = 1.0 / 32_768.0;
 /// The table reaches this many mean gaps; beyond it a gap starts again (it has no memory).
 const REACH: f64 = 4.0;
+/// Most ranges hold no power, so that the search seldom takes a step.
+const RANGES_PER_POWER: usize = 8;
+/// 1 in units of 2^-53.
+const ONE: f64 = 9_007_199_254_740_992.0;
 
 /// How many trials fail before the first success of probability `p`: the geometric distribution, by
 /// inversion of a number `u` in (0, 1] with 53 bits.
@@ -26,9 +30,9 @@ enum Method {
     Never,
     /// `floor(ln u / ln(1 - p))`, with the factor `1 / ln(1 - p)`.
     Logarithm(f64),
-    /// `powers[k]` is `(1 - p)^(k + 1)`; `guide[b]` is where to start for the `b`-th of equally wide
-    /// ranges of `u`; a right shift by `shift` of the 53 bits of `u` gives `b`.
-    Table { powers: Vec<f64>, guide: Vec<u32>, shift: u32 },
+    /// `powers[k]` is `(1 - p)^(k + 1)` in units of 2^-53; `guide[b]` is where to start for the `b`-th of
+    /// equally wide ranges of `u`; a right shift by `shift` of the 53 bits of `u` gives `b`.
+    Table { powers: Vec<u64>, guide: Vec<u32>, shift: u32 },
 }
 
 impl Gaps {
@@ -51,19 +55,20 @@ impl Gaps {
         let mut power = 1.0;
         for _ in 0..n {
             power *= 1.0 - p;
-            powers.push(power);
+            powers.push((power * ONE) as u64);
         }
-        let ranges = n.next_power_of_two().max(64);
+        let ranges = n.next_power_of_two() * RANGES_PER_POWER;
+        let shift = 53 - ranges.trailing_zeros();
         let mut guide = vec![0; ranges];
         let mut start = 0;
         for (b, slot) in guide.iter_mut().enumerate().rev() {
-            let upper = (b + 1) as f64 / ranges as f64;
+            let upper = (b as u64 + 1) << shift;
             while powers.get(start).is_some_and(|&power| power >= upper) {
                 start += 1;
             }
             *slot = start as u32;
         }
-        Method::Table { powers, guide, shift: 53 - ranges.trailing_zeros() }
+        Method::Table { powers, guide, shift }
     }
 
     /// The next gap; `u64::MAX` if there is never a success.
@@ -77,7 +82,7 @@ impl Gaps {
                 let mut skipped = 0;
                 loop {
                     let bits = stream.next_u64() >> 11;
-                    let u = (bits + 1) as f64 * (1.0 / 9_007_199_254_740_992.0);
+                    let u = bits + 1;
                     let mut gap = guide[(bits >> shift) as usize] as usize;
                     while powers.get(gap).is_some_and(|&power| power >= u) {
                         gap += 1;

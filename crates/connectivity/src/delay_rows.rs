@@ -1,0 +1,273 @@
+//! Rows sorted by delay: everything that one spike delivers in one step lies together.
+//!
+//! In step `t`, for each delay `d` that occurs, a machine takes the neurons that spiked in step
+//! `t - d` and walks their bucket `d`. No delay is stored per synapse. Seen from the pre side
+//! ([`DelayRows::by_pre`]) a row is a pre neuron and the entries are post neurons; pathways that post
+//! spikes drive use [`DelayRows::by_post`], with the sides exchanged.
+
+use std::ops::Range;
+
+use crate::{ConnectError, Csr, Delays, NeuronIdx, Transposed};
+
+/// The part of a row that shares one delay.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Bucket {
+    /// The delay in steps.
+    pub delay_steps: u32,
+    /// Positions in [`DelayRows::others`] and arguments of [`DelayRows::synapse`].
+    pub range: Range<usize>,
+}
+
+/// Synapses sorted by (row, delay, canonical index).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DelayRows {
+    /// Where each row's buckets start among all buckets; one more at the end.
+    row_offsets: Vec<usize>,
+    bucket_delays: Vec<u32>,
+    /// Where each bucket starts among the entries; one more at the end.
+    bucket_offsets: Vec<usize>,
+    others: Vec<NeuronIdx>,
+    /// Position to canonical index; `None` if they are the same.
+    synapse: Option<Vec<u32>>,
+    distinct: Vec<u32>,
+}
+
+impl DelayRows {
+    /// Rows of the pre neurons: what spikes of the pre side deliver.
+    ///
+    /// # Errors
+    /// [`ConnectError::DelayCount`] if there is not one delay per synapse.
+    pub fn by_pre(csr: &Csr, delays: &Delays) -> Result<Self, ConnectError> {
+        delays.validate(csr.n_syn())?;
+        Ok(Self::sorted(csr.offsets(), csr.targets(), None, delays))
+    }
+
+    /// Rows of the post neurons: what spikes of the post side deliver.
+    ///
+    /// # Errors
+    /// [`ConnectError::DelayCount`] if there is not one delay per synapse.
+    pub fn by_post(columns: &Transposed, delays: &Delays) -> Result<Self, ConnectError> {
+        delays.validate(columns.n_syn())?;
+        Ok(Self::sorted(columns.offsets(), columns.sources(), Some(columns.synapse()), delays))
+    }
+
+    fn sorted(offsets: &[usize], others: &[u32], synapse: Option<&[u32]>, delays: &Delays) -> Self {
+        let steps = match delays {
+            Delays::None => return Self::uniform(offsets, others, synapse, 0),
+            Delays::Scalar(steps) => return Self::uniform(offsets, others, synapse, *steps),
+            Delays::PerSynapse(steps) => steps,
+        };
+        let canonical = |k: usize| synapse.map_or(k as u32, |s| s[k]);
+        let mut rows = Self {
+            row_offsets: vec![0],
+            bucket_delays: Vec::new(),
+            bucket_offsets: Vec::new(),
+            others: Vec::with_capacity(others.len()),
+            synapse: None,
+            distinct: Vec::new(),
+        };
+        let mut order = Vec::with_capacity(others.len());
+        let mut keys: Vec<(u32, u32, NeuronIdx)> = Vec::new();
+        for row in offsets.windows(2) {
+            keys.clear();
+            keys.extend((row[0]..row[1]).map(|k| (steps[canonical(k) as usize], canonical(k), others[k])));
+            keys.sort_unstable();
+            let mut current = None;
+            for &(delay, synapse, other) in &keys {
+                if current != Some(delay) {
+                    rows.bucket_delays.push(delay);
+                    rows.bucket_offsets.push(order.len());
+                    current = Some(delay);
+                }
+                order.push(synapse);
+                rows.others.push(other);
+            }
+            rows.row_offsets.push(rows.bucket_delays.len());
+        }
+        rows.bucket_offsets.push(order.len());
+        if !order.iter().enumerate().all(|(k, &synapse)| k == synapse as usize) {
+            rows.synapse = Some(order);
+        }
+        rows.distinct = rows.bucket_delays.clone();
+        rows.distinct.sort_unstable();
+        rows.distinct.dedup();
+        rows
+    }
+
+    /// One bucket per row that has any entries.
+    fn uniform(offsets: &[usize], others: &[u32], synapse: Option<&[u32]>, steps: u32) -> Self {
+        let mut row_offsets = vec![0];
+        let mut bucket_offsets = Vec::new();
+        for row in offsets.windows(2) {
+            if row[0] < row[1] {
+                bucket_offsets.push(row[0]);
+            }
+            row_offsets.push(bucket_offsets.len());
+        }
+        let bucket_delays = vec![steps; bucket_offsets.len()];
+        let distinct = if bucket_offsets.is_empty() { Vec::new() } else { vec![steps] };
+        bucket_offsets.push(others.len());
+        Self {
+            row_offsets,
+            bucket_delays,
+            bucket_offsets,
+            others: others.to_vec(),
+            synapse: synapse.map(<[u32]>::to_vec),
+            distinct,
+        }
+    }
+
+    /// Number of rows: neurons whose spikes are delivered.
+    #[must_use]
+    pub fn n_rows(&self) -> u32 {
+        (self.row_offsets.len() - 1) as u32
+    }
+
+    /// Number of synapses.
+    #[must_use]
+    pub fn n_syn(&self) -> usize {
+        self.others.len()
+    }
+
+    /// The delays that occur, ascending.
+    #[must_use]
+    pub fn distinct_delays(&self) -> &[u32] {
+        &self.distinct
+    }
+
+    /// The neurons on the other side, by position.
+    #[must_use]
+    pub fn others(&self) -> &[NeuronIdx] {
+        &self.others
+    }
+
+    /// The canonical index of the synapse at a position.
+    #[inline]
+    #[must_use]
+    pub fn synapse(&self, position: usize) -> usize {
+        match &self.synapse {
+            None => position,
+            Some(synapse) => synapse[position] as usize,
+        }
+    }
+
+    /// The canonical index of every position; `None` if positions are canonical indices.
+    #[must_use]
+    pub fn permutation(&self) -> Option<&[u32]> {
+        self.synapse.as_deref()
+    }
+
+    /// The buckets of a row by ascending delay; none for a neuron that does not exist.
+    pub fn buckets(&self, row: u32) -> impl Iterator<Item = Bucket> + '_ {
+        self.bucket_range(row).map(|b| Bucket {
+            delay_steps: self.bucket_delays[b],
+            range: self.bucket_offsets[b]..self.bucket_offsets[b + 1],
+        })
+    }
+
+    /// The positions of a row's synapses with this delay; empty if there are none.
+    #[must_use]
+    pub fn bucket(&self, row: u32, delay_steps: u32) -> Range<usize> {
+        let buckets = self.bucket_range(row);
+        match self.bucket_delays[buckets.clone()].binary_search(&delay_steps) {
+            Ok(k) => {
+                let b = buckets.start + k;
+                self.bucket_offsets[b]..self.bucket_offsets[b + 1]
+            }
+            Err(_) => 0..0,
+        }
+    }
+
+    /// Bytes of the structure.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        size_of_val(&self.row_offsets[..])
+            + size_of_val(&self.bucket_delays[..])
+            + size_of_val(&self.bucket_offsets[..])
+            + size_of_val(&self.others[..])
+            + self.synapse.as_ref().map_or(0, |s| size_of_val(&s[..]))
+    }
+
+    fn bucket_range(&self, row: u32) -> Range<usize> {
+        match self.row_offsets.get(row as usize..row as usize + 2) {
+            Some(&[start, end]) => start..end,
+            Some(_) | None => 0..0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::csr::tests::any_csr;
+    use proptest::prelude::*;
+
+    fn any_delays(csr: Csr) -> impl Strategy<Value = (Csr, Delays)> {
+        let n = csr.n_syn();
+        let delays = prop_oneof![
+            Just(Delays::None),
+            (0_u32..9).prop_map(Delays::Scalar),
+            prop::collection::vec(0_u32..5, n).prop_map(Delays::PerSynapse),
+        ];
+        (Just(csr), delays)
+    }
+
+    /// All synapses of the rows as (canonical index, row, other, delay), sorted.
+    fn listed(rows: &DelayRows) -> Vec<(usize, u32, u32, u32)> {
+        let mut all = Vec::new();
+        for row in 0..rows.n_rows() {
+            for bucket in rows.buckets(row) {
+                assert_eq!(rows.bucket(row, bucket.delay_steps), bucket.range);
+                let synapses: Vec<_> = bucket.range.clone().map(|k| rows.synapse(k)).collect();
+                assert!(synapses.is_sorted());
+                all.extend(
+                    bucket.range.map(|k| (rows.synapse(k), row, rows.others()[k], bucket.delay_steps)),
+                );
+            }
+            assert!(rows.buckets(row).map(|b| b.delay_steps).is_sorted_by(|a, b| a < b));
+        }
+        all.sort_unstable();
+        all
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(96))]
+
+        #[test]
+        fn buckets_hold_every_synapse_once_with_its_delay(
+            (csr, delays) in any_csr().prop_flat_map(any_delays),
+        ) {
+            let expected: Vec<_> =
+                csr.pairs().enumerate().map(|(k, (pre, post))| (k, pre, post, delays.steps(k))).collect();
+            let by_pre = DelayRows::by_pre(&csr, &delays).unwrap();
+            prop_assert_eq!(&listed(&by_pre), &expected);
+            let by_post = DelayRows::by_post(&csr.transpose(), &delays).unwrap();
+            let turned: Vec<_> = listed(&by_post).into_iter().map(|(k, a, b, d)| (k, b, a, d)).collect();
+            prop_assert_eq!(&turned, &expected);
+            let mut distinct: Vec<_> = expected.iter().map(|&(_, _, _, delay)| delay).collect();
+            distinct.sort_unstable();
+            distinct.dedup();
+            prop_assert_eq!(by_pre.distinct_delays(), &distinct[..]);
+            prop_assert_eq!(by_post.distinct_delays(), &distinct[..]);
+        }
+    }
+
+    #[test]
+    fn a_row_is_cut_where_the_delay_changes() {
+        let csr = Csr::from_rows(4, &[vec![0, 1, 2, 3], vec![], vec![3]]).unwrap();
+        let rows = DelayRows::by_pre(&csr, &Delays::PerSynapse(vec![5, 2, 5, 2, 1])).unwrap();
+        assert_eq!(rows.others(), [1, 3, 0, 2, 3]);
+        assert_eq!(rows.permutation(), Some(&[1, 3, 0, 2, 4][..]));
+        assert_eq!((rows.bucket(0, 5), rows.bucket(0, 3), rows.bucket(1, 5)), (2..4, 0..0, 0..0));
+        assert_eq!(rows.buckets(9).count(), 0);
+        assert!(DelayRows::by_pre(&csr, &Delays::PerSynapse(vec![1])).is_err());
+    }
+
+    #[test]
+    fn one_delay_for_all_needs_no_permutation() {
+        let csr = Csr::from_rows(4, &[vec![3, 0], vec![1]]).unwrap();
+        let rows = DelayRows::by_pre(&csr, &Delays::Scalar(7)).unwrap();
+        assert_eq!((rows.permutation(), rows.distinct_delays()), (None, &[7][..]));
+        assert_eq!(rows.bucket(1, 7), 2..3);
+    }
+}
