@@ -274,3 +274,73 @@ impl Emit for Evaluator {
 pub fn eval(function: crate::Function, args: &[Scalar]) -> Scalar {
     function.expand(&mut Evaluator, args)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn integers_divide_down_and_never_trap() {
+        let i = Scalar::I32;
+        assert_eq!(binary(BinaryOp::Div, i(-7), i(2)), i(-4));
+        assert_eq!(binary(BinaryOp::Rem, i(-7), i(2)), i(1));
+        assert_eq!(binary(BinaryOp::Rem, i(7), i(-2)), i(-1));
+        assert_eq!(binary(BinaryOp::Div, i(7), i(0)), i(0));
+        assert_eq!(binary(BinaryOp::Rem, i(7), i(0)), i(0));
+        assert_eq!(binary(BinaryOp::Div, i(i32::MIN), i(-1)), i(i32::MIN));
+        assert_eq!(binary(BinaryOp::Rem, i(i32::MIN), i(-1)), i(0));
+        assert_eq!(unary(UnaryOp::Abs, i(i32::MIN)), i(i32::MIN));
+    }
+
+    #[test]
+    fn shifts_take_their_count_modulo_the_width() {
+        let i = Scalar::I64;
+        assert_eq!(binary(BinaryOp::Shl, i(1), i(65)), i(2));
+        assert_eq!(binary(BinaryOp::Shr, i(-1), i(63)), i(1));
+        assert_eq!(binary(BinaryOp::Sar, i(-4), i(1)), i(-2));
+        assert_eq!(binary(BinaryOp::Shr, Scalar::I32(-1), Scalar::I32(28)), Scalar::I32(15));
+    }
+
+    #[test]
+    fn minimum_and_maximum_fall_back_to_the_second_operand() {
+        let nan = Scalar::F64(f64::NAN);
+        for op in [BinaryOp::Min, BinaryOp::Max] {
+            assert_eq!(binary(op, nan, Scalar::F64(1.0)), Scalar::F64(1.0));
+            assert_eq!(binary(op, Scalar::F64(1.0), nan), nan);
+            assert_eq!(binary(op, Scalar::F64(0.0), Scalar::F64(-0.0)), Scalar::F64(-0.0));
+        }
+    }
+
+    #[test]
+    fn conversions_saturate_and_wrap() {
+        assert_eq!(convert(ScalarType::I32, Scalar::F64(-1e300)), Scalar::I32(i32::MIN));
+        assert_eq!(convert(ScalarType::I32, Scalar::F32(f32::NAN)), Scalar::I32(0));
+        assert_eq!(convert(ScalarType::I32, Scalar::F64(-1.9)), Scalar::I32(-1));
+        assert_eq!(convert(ScalarType::I32, Scalar::I64(1 << 32)), Scalar::I32(0));
+        assert_eq!(convert(ScalarType::F32, Scalar::I64(i64::MAX)), Scalar::F32(9.223_372e18));
+        assert_eq!(convert(ScalarType::Bool, Scalar::F64(f64::NAN)), Scalar::Bool(true));
+        assert_eq!(convert(ScalarType::F64, Scalar::Bool(true)), Scalar::F64(1.0));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        #[test]
+        fn quotient_and_rest_make_the_dividend(a in any::<i32>(), b in any::<i32>()) {
+            prop_assume!(b != 0);
+            let (x, y) = (Scalar::I32(a), Scalar::I32(b));
+            let product = binary(BinaryOp::Mul, binary(BinaryOp::Div, x, y), y);
+            prop_assert_eq!(binary(BinaryOp::Add, product, binary(BinaryOp::Rem, x, y)), x);
+        }
+
+        #[test]
+        fn exactly_one_order_holds_unless_an_operand_is_nan(a in any::<f32>(), b in any::<f32>()) {
+            let (x, y) = (Scalar::F32(a), Scalar::F32(b));
+            let count = [CompareOp::Lt, CompareOp::Eq, CompareOp::Gt].map(|op| compare(op, x, y));
+            let expected = usize::from(!(a.is_nan() || b.is_nan()));
+            prop_assert_eq!(count.into_iter().filter(|c| *c).count(), expected);
+        }
+    }
+}

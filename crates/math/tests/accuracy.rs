@@ -2,6 +2,7 @@
 //!
 //! `NEUROPIL_SWEEP=n` takes n times as many arguments, and prints the largest errors found.
 #![allow(clippy::disallowed_methods, reason = "the platform's doubles judge our singles")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may stop and report")]
 
 use dashu_float::FBig;
 use neuropil_base::{Scalar, ScalarType};
@@ -194,7 +195,7 @@ fn value(function: Function, arguments: &[f64], ty: ScalarType) -> f64 {
 fn worst(function: Function, ty: ScalarType) -> (f64, Vec<f64>) {
     let mut arguments = Arguments(function as u64 + 77);
     let mut worst = (0.0, Vec::new());
-    let count = sweep() * if ty == ScalarType::F32 { 40_000 } else { 1500 };
+    let count = sweep() * if ty == ScalarType::F32 { 40_000 } else { 800 };
     for i in 0..count {
         let ranges = if i % 3 == 0 { ranges(function, ty) } else { usual(function) };
         let a: Vec<f64> = ranges.iter().map(|&(low, high)| arguments.within(low, high, ty)).collect();
@@ -206,7 +207,7 @@ fn worst(function: Function, ty: ScalarType) -> (f64, Vec<f64>) {
             continue;
         }
         let e = error(function, &a, value(function, &a, ty), ty);
-        if !(e <= worst.0) {
+        if e > worst.0 || e.is_nan() {
             worst = (e, a);
         }
     }
@@ -223,7 +224,7 @@ fn hold(ty: ScalarType) {
         if sweep() > 1 {
             println!("{function} {ty}: {error:.3} at {at:?}");
         }
-        if !(error <= function.error_bound_ulp(ty)) {
+        if error.is_nan() || error > function.error_bound_ulp(ty) {
             missed.push(format!("{function}: {error:.3} at {at:?}"));
         }
     }

@@ -33,7 +33,7 @@ impl<E: Emit> Ops<'_, E> {
         let magic = self.magic();
         let t = self.fma_c(x, std::f64::consts::FRAC_2_PI, magic);
         let n = self.add_c(t, -magic);
-        let quarter = self.to_bits(t);
+        let quarter = self.bits_of(t);
         let [first, second, third] = [first, second, third].map(|c| self.c(c));
         let (p, p_low) = self.two_product(n, first);
         // Exact, since x and p are close or p is 0.
@@ -145,7 +145,7 @@ impl<E: Emit> Ops<'_, E> {
         let n = self.add_c(t, -magic);
         let rest = self.sub(quarters, n);
         let r = self.mul_c(rest, self.table.pio2[0]);
-        let bits = self.to_bits(t);
+        let bits = self.bits_of(t);
         let one = self.int(1);
         let quarter = self.add(bits, one);
         let low = self.c(0.0);

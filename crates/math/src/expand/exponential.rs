@@ -49,7 +49,9 @@ impl<E: Emit> Ops<'_, E> {
                 if let Lacking::Also(also) = lacking {
                     rest = self.add(rest, also);
                 }
-                let tail = self.fma(r, rest, rest);
+                // exp(r) rest, with the rounded exp(r).
+                let p = self.fma(square, q, r);
+                let tail = self.fma(p, rest, rest);
                 let tail = self.fma(square, q, tail);
                 self.add(r, tail)
             }
@@ -190,8 +192,18 @@ impl<E: Emit> Ops<'_, E> {
         let double = self.min(high, double);
         let (number, scale) = self.expm1_parts(double);
         let t = self.mul(number, scale);
-        let below = self.add_c(t, 2.0);
+        let two = self.c(2.0);
+        let (below, lost) = self.fast_two_sum(two, t);
         let quotient = self.div(t, below);
+        // What the sum and the quotient lost, times roughly 1/(t + 2) = (1 - tanh)/2. It only matters for
+        // small quotients; from one half on nothing is added.
+        let minus = self.neg(quotient);
+        let rest = self.fma(minus, below, t);
+        let rest = self.fma(minus, lost, rest);
+        let (half, zero) = (self.c(0.5), self.c(0.0));
+        let inverse = self.sub(half, quotient);
+        let inverse = self.max(inverse, zero);
+        let quotient = self.fma(rest, inverse, quotient);
         let sign = self.sign_bit(x);
         let result = self.flip(quotient, sign);
         let tiny = self.is_tiny(x);

@@ -7,9 +7,10 @@ use super::ops::Ops;
 use crate::Emit;
 
 impl<E: Emit> Ops<'_, E> {
-    /// The angle of the point (`b`, `a`) in the first quadrant; neither infinite, not both 0.
+    /// The angle of the point (`b`, `a`) in the first quadrant, not both 0 or infinite, as a float and what
+    /// it lacks.
     #[inline]
-    fn first_quadrant(&mut self, a: E::Value, b: E::Value) -> E::Value {
+    fn first_quadrant(&mut self, a: E::Value, b: E::Value) -> (E::Value, E::Value) {
         // tan(pi/8) and tan(3 pi/8) need not be exact: the polynomial goes a little further.
         let bound = self.mul_c(b, 0.414_213_562_373_095);
         let middle = self.gt(a, bound);
@@ -31,8 +32,7 @@ impl<E: Emit> Ops<'_, E> {
         let cube = self.mul(t, z);
         let tail = self.fma(cube, q, base_low);
         let (sum, lost) = self.fast_two_sum(base, t);
-        let tail = self.add(tail, lost);
-        self.add(sum, tail)
+        (sum, self.add(tail, lost))
     }
 
     /// `arctan(x)`
@@ -42,7 +42,8 @@ impl<E: Emit> Ops<'_, E> {
         let high = self.c(1e18);
         let size = self.min(high, size);
         let one = self.c(1.0);
-        let angle = self.first_quadrant(size, one);
+        let (angle, low) = self.first_quadrant(size, one);
+        let angle = self.add(angle, low);
         let sign = self.sign_bit(x);
         self.flip(angle, sign)
     }
@@ -68,14 +69,17 @@ impl<E: Emit> Ops<'_, E> {
         let none = self.eq(a, zero);
         let origin = self.and(is_zero, none);
         let b = self.select_c(origin, 1.0, b);
-        // One infinite: its quotients are right, but its sum and difference are not taken.
-        let angle = self.first_quadrant(a, b);
+        let (angle, low) = self.first_quadrant(a, b);
         // Left of the ordinate the angle is counted from the other side.
         let [quarter, quarter_low, _] = self.table.pio2;
         let half = self.c(2.0 * quarter);
         let half_low = self.c(2.0 * quarter_low);
-        let other = self.sub(angle, half_low);
-        let other = self.sub(half, other);
+        let minus = self.neg(angle);
+        let (other, lost) = self.fast_two_sum(half, minus);
+        let other_low = self.sub(half_low, low);
+        let other_low = self.add(lost, other_low);
+        let other = self.add(other, other_low);
+        let angle = self.add(angle, low);
         let sign = self.sign_bit(x);
         let no_sign = self.int(0);
         let left = self.ne(sign, no_sign);

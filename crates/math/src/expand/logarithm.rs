@@ -42,7 +42,7 @@ impl<E: Emit> Ops<'_, E> {
         } else {
             (0x3f80_0000, 0x3f35_04f3, 0x007f_ffff)
         };
-        let bits = self.to_bits(scaled);
+        let bits = self.bits_of(scaled);
         let offset = self.int(one - root);
         let moved = self.add(bits, offset);
         let count = self.fraction_bits();

@@ -54,7 +54,7 @@ impl<'e, E: Emit> Ops<'e, E> {
 
     unary! { neg Neg, abs Abs, sqrt Sqrt, floor Floor, ceil Ceil }
     binary! { add Add, sub Sub, mul Mul, div Div, min Min, max Max, and And, or Or, xor Xor }
-    compare! { eq Eq, ne Ne, lt Lt, le Le, gt Gt, ge Ge }
+    compare! { eq Eq, ne Ne, lt Lt, gt Gt, ge Ge }
 
     /// `x` as a constant of the type.
     #[inline]
@@ -209,7 +209,7 @@ impl<'e, E: Emit> Ops<'e, E> {
 
     /// The bits of a float as an integer.
     #[inline]
-    pub(crate) fn to_bits(&mut self, x: E::Value) -> E::Value {
+    pub(crate) fn bits_of(&mut self, x: E::Value) -> E::Value {
         let ty = if self.is_double() { ScalarType::I64 } else { ScalarType::I32 };
         self.e.bitcast(ty, x)
     }
@@ -237,7 +237,7 @@ impl<'e, E: Emit> Ops<'e, E> {
     /// `2^n` from `n + magic + bias`: the low bits are the stored exponent, the others are shifted out.
     #[inline]
     pub(crate) fn power_of_two(&mut self, biased: E::Value) -> E::Value {
-        let bits = self.to_bits(biased);
+        let bits = self.bits_of(biased);
         let count = self.fraction_bits();
         let bits = self.shl(bits, count);
         self.float_of_bits(bits)
@@ -246,7 +246,7 @@ impl<'e, E: Emit> Ops<'e, E> {
     /// The sign bit of `x` alone, as an integer.
     #[inline]
     pub(crate) fn sign_bit(&mut self, x: E::Value) -> E::Value {
-        let bits = self.to_bits(x);
+        let bits = self.bits_of(x);
         let mask = if self.is_double() { i64::MIN } else { i64::from(i32::MIN) };
         let mask = self.int(mask);
         self.and(bits, mask)
@@ -255,7 +255,7 @@ impl<'e, E: Emit> Ops<'e, E> {
     /// `x` with its sign flipped where `sign` (a [`sign_bit`](Self::sign_bit)) is set.
     #[inline]
     pub(crate) fn flip(&mut self, x: E::Value, sign: E::Value) -> E::Value {
-        let bits = self.to_bits(x);
+        let bits = self.bits_of(x);
         let bits = self.xor(bits, sign);
         self.float_of_bits(bits)
     }

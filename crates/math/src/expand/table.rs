@@ -3,6 +3,11 @@
 //! Printed by `coefficients.py` in this crate's folder: each polynomial interpolates its function at
 //! Chebyshev nodes, highest power first. Those of `SINGLE` are exact in single precision.
 
+#![allow(
+    clippy::approx_constant,
+    reason = "first parts of constants stand next to what they lack, as they were printed"
+)]
+
 use neuropil_base::ScalarType;
 
 /// Constants and polynomials of one float type.
