@@ -216,7 +216,7 @@ impl Builder<'_> {
             };
             delayed.push(Some(sorted.map_err(fail)?));
         }
-        let Storage::Csr(csr) = rows else { return Err(fail(ConnectError::TooManySynapses { n: n_syn as u64 })) };
+        let Storage::Csr(csr) = rows else { return Err(fail(ConnectError::TooManySynapses { n_syn: n_syn as u64 })) };
         let (rows, reason) = Storage::choose(csr, format(projection.format)).map_err(fail)?;
         self.remarks.push(format!(
             "projection `{}`: {n_syn} synapses, {} ({reason}), {} bytes",
