@@ -7,7 +7,9 @@ use neuropil_base::ScalarType;
 use neuropil_connectivity::{Storage, Walk};
 use neuropil_ir::Verified;
 use neuropil_kernels::Program;
-use neuropil_kernels::program::{Action, BufferId, Call, EventList, OperationId, StreamId, StructureId, Travel};
+use neuropil_kernels::program::{
+    Action, BufferId, Call, EventList, OperationId, StreamId, StructureId, Travel,
+};
 use neuropil_memory::{DeviceError, HostBuffer};
 use neuropil_model::Endpoint;
 use neuropil_schedule::Plan;
@@ -244,8 +246,7 @@ impl<E: Executor> Stepper<E> {
                 for (row, buffer) in self.rows.iter_mut().zip(buffers) {
                     collect(&self.buffers[buffer.index()], elements, row);
                 }
-                let columns: Vec<&[u8]> =
-                    self.rows.iter().take(buffers.len()).map(Vec::as_slice).collect();
+                let columns: Vec<&[u8]> = self.rows.iter().take(buffers.len()).map(Vec::as_slice).collect();
                 sink.state(*recorder, step, &columns).map_err(RunError::Sink)?;
             }
         }
@@ -451,8 +452,7 @@ fn collect(buffer: &HostBuffer, elements: &[u32], row: &mut Vec<u8>) {
 
 fn bound(kernel: &Verified, bindings: &[BufferId], buffers: &[HostBuffer]) -> Result<(), BackendError> {
     for (k, slot) in kernel.slots.iter().enumerate() {
-        let ty: Option<ScalarType> =
-            bindings.get(k).and_then(|b| buffers.get(b.index())).map(HostBuffer::ty);
+        let ty: Option<ScalarType> = bindings.get(k).and_then(|b| buffers.get(b.index())).map(HostBuffer::ty);
         if ty != Some(slot.ty) {
             return Err(BackendError::Binding { kernel: kernel.name.clone(), slot: slot.name.clone() });
         }
@@ -480,8 +480,7 @@ fn validate(
             }
             Action::Deliver { call, structure, on, delay, .. } => {
                 bound(&program.kernels[call.kernel.index()].body, &call.bindings, buffers)?;
-                let found =
-                    synapses.get(structure.index()).ok_or_else(|| missing("a synapse structure"))?;
+                let found = synapses.get(structure.index()).ok_or_else(|| missing("a synapse structure"))?;
                 match delay {
                     Travel::Steps(_) if *on == Endpoint::Post && found.columns.is_none() => {
                         return Err(missing("the columns of a synapse structure"));

@@ -7,8 +7,8 @@ use neuropil_backend::{Backend, Image, Over, Synapses};
 use neuropil_base::{Scalar, ScalarType};
 use neuropil_connectivity::{
     AllToAll, ConnectError, Connector, Csr, DelayRows, Delays, DelaysRounded, FixedInDegree, FixedOutDegree,
-    FixedProbability, FixedTotalNumber, FormatChoice, OneToOne, PairFile, PairList, Predicate, RowRule, Shape, Site,
-    Storage, Walk,
+    FixedProbability, FixedTotalNumber, FormatChoice, OneToOne, PairFile, PairList, Predicate, RowRule,
+    Shape, Site, Storage, Walk,
 };
 use neuropil_kernels::program::{Program, Role};
 use neuropil_kernels::{Binding, Lowered, ProjectionShape, lower, once};
@@ -109,7 +109,11 @@ impl Builder<'_> {
                 Initial::Values(values) => filled(&name, variable.ty, len, values)?,
             };
             if let Some(element) = buffer.first_non_finite() {
-                return Err(BuildError::Initial { variable: name, element, value: buffer.get(element).to_f64() });
+                return Err(BuildError::Initial {
+                    variable: name,
+                    element,
+                    value: buffer.get(element).to_f64(),
+                });
             }
             self.pool.insert(Binding::Variable(object, id), buffer);
         }
@@ -216,7 +220,9 @@ impl Builder<'_> {
             };
             delayed.push(Some(sorted.map_err(fail)?));
         }
-        let Storage::Csr(csr) = rows else { return Err(fail(ConnectError::TooManySynapses { n_syn: n_syn as u64 })) };
+        let Storage::Csr(csr) = rows else {
+            return Err(fail(ConnectError::TooManySynapses { n_syn: n_syn as u64 }));
+        };
         let (rows, reason) = Storage::choose(csr, format(projection.format)).map_err(fail)?;
         self.remarks.push(format!(
             "projection `{}`: {n_syn} synapses, {} ({reason}), {} bytes",
@@ -272,11 +278,13 @@ impl Builder<'_> {
                 self_connections: f.self_connections,
             }),
             Connect::Condition { condition, probability, repeat } => {
-                let lowered =
-                    once::connection(self.network, id, condition.as_ref(), probability.as_ref());
+                let lowered = once::connection(self.network, id, condition.as_ref(), probability.as_ref());
                 self.pool.insert(
                     Binding::Output,
-                    HostBuffer::new(ScalarType::F64, self.network.population(projection.target.population).size as usize),
+                    HostBuffer::new(
+                        ScalarType::F64,
+                        self.network.population(projection.target.population).size as usize,
+                    ),
                 );
                 let rule = Rule {
                     backend: self.backend,
@@ -409,11 +417,9 @@ fn format(format: Format) -> FormatChoice {
 /// Refuses synapses that cannot fit into the machine's memory, before any is made.
 fn fits(projection: &Projection, needed: u64) -> Result<(), BuildError> {
     match crate::system::available_memory() {
-        Some(available) if needed > available => Err(BuildError::Memory {
-            what: format!("projection `{}`", projection.name),
-            needed,
-            available,
-        }),
+        Some(available) if needed > available => {
+            Err(BuildError::Memory { what: format!("projection `{}`", projection.name), needed, available })
+        }
         Some(_) | None => Ok(()),
     }
 }

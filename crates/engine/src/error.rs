@@ -85,9 +85,7 @@ impl From<LowerError> for BuildError {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// A variable became infinite or not a number.
-    #[error(
-        "`{variable}` of element {element} became {value} in step {step} (t = {time_s} s)"
-    )]
+    #[error("`{variable}` of element {element} became {value} in step {step} (t = {time_s} s)")]
     NonFinite {
         /// The variable, with its object.
         variable: String,

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use neuropil_backend::{Sink as MachineSink, SinkError};
-use neuropil_model::{Network, ObjectId, PopulationId, RecorderId, RecorderKind, When, Slot};
+use neuropil_model::{Network, ObjectId, PopulationId, RecorderId, RecorderKind, Slot, When};
 use neuropil_record as record;
 use neuropil_record::{
-    FileSink, MemorySink, PopulationInfo, RecordError, RecorderSpec, RunInfo, Sink as _, SpikeDigest, VariableSpec,
+    FileSink, MemorySink, PopulationInfo, RecordError, RecorderSpec, RunInfo, Sink as _, SpikeDigest,
+    VariableSpec,
 };
 
 /// Where recordings go.

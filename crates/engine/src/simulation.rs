@@ -222,7 +222,7 @@ impl Simulation {
     /// [`RunError::Duration`] for times that are negative or not a number, or too long to count.
     pub fn steps_of(&self, duration: f64) -> Result<u64, RunError> {
         let steps = (duration / self.dt()).round();
-        if steps >= 0.0 && steps < 9e15 { Ok(steps as u64) } else { Err(RunError::Duration(duration)) }
+        if (0.0..9e15).contains(&steps) { Ok(steps as u64) } else { Err(RunError::Duration(duration)) }
     }
 
     /// Runs `steps` steps of the network's clock; `progress` is told about twenty times a second how far it has
@@ -336,11 +336,8 @@ impl Simulation {
     }
 
     fn find(&self, name: &str) -> Result<BufferId, RunError> {
-        let position = self
-            .program
-            .buffers
-            .iter()
-            .position(|b| matches!(b.role, Role::Variable(..)) && b.name == name);
+        let position =
+            self.program.buffers.iter().position(|b| matches!(b.role, Role::Variable(..)) && b.name == name);
         position.map(BufferId::new).ok_or_else(|| RunError::UnknownVariable {
             name: name.to_owned(),
             nearest: nearest(name, self.variables()).map(str::to_owned),

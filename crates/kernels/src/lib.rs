@@ -10,6 +10,7 @@ mod lower;
 pub mod once;
 mod plan;
 pub mod program;
+mod sum;
 
 pub use lower::{Binding, Lowered, Scope};
 pub use plan::{LowerError, ProjectionShape, lower};

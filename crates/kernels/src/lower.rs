@@ -10,8 +10,8 @@ use neuropil_base::{Scalar, ScalarType};
 use neuropil_ir::{Accumulation, At, Builder, Domain, Kernel, Sampler, SlotId, ValueId};
 use neuropil_math::{self as math, BinaryOp, Emit};
 use neuropil_model::{
-    AssignOp, Block, Distribution, Expr, ExprKind, Extent, Network, ObjectId, Random, Side, Statement, TableId,
-    VarRef, VariableId, VariableKind,
+    AssignOp, Block, Distribution, Expr, ExprKind, Extent, Network, ObjectId, Random, Side, Statement,
+    TableId, VarRef, VariableId, VariableKind,
 };
 
 /// What a slot of a lowered kernel is bound to.

@@ -3,19 +3,19 @@
 
 use std::sync::Arc;
 
-use neuropil_base::{Diagnostics, Scalar, ScalarType};
+use neuropil_base::{Diagnostics, ScalarType};
 use neuropil_integrate as integrate;
-use neuropil_ir::{Accumulation, At, Domain, VerifyError, Side as IrSide, prepare};
-use neuropil_math::{BinaryOp, CompareOp, Emit};
+use neuropil_ir::{At, Domain, Side as IrSide, VerifyError, prepare};
+use neuropil_math::Emit;
 use neuropil_model::{
-    Block, ClockId, Delay, Endpoint, EventSource, ExprKind, Extent, Group, Network, ObjectId, PopulationId,
-    Projection, ProjectionId, RecorderKind, Reduce, Side, Slot, Sum, VarRef, VariableId, VariableKind, When,
+    Block, ClockId, Delay, Endpoint, EventSource, ExprKind, Extent, Network, ObjectId, PopulationId,
+    Projection, ProjectionId, RecorderKind, Side, Slot, VarRef, VariableId, VariableKind, When,
 };
 
 use crate::lower::{Binding, Lowered, Lowering, Scope};
 use crate::program::{
-    Action, Buffer, BufferId, Call, ClockIdx, ClockPlan, EventList, Kernel, KernelId, Operation, Program, Role,
-    Stream, StreamId, Structure, StructureId, Travel,
+    Action, Buffer, BufferId, Call, ClockIdx, ClockPlan, EventList, Kernel, KernelId, Operation, Program,
+    Role, Stream, StreamId, Structure, StructureId, Travel,
 };
 
 /// What building a projection's synapses found out, and the program must know.
@@ -75,9 +75,9 @@ fn collect(error: LowerError, diagnostics: &mut Diagnostics) -> Result<(), Lower
     }
 }
 
-struct Lowerer<'a> {
-    network: &'a Network,
-    program: Program,
+pub(crate) struct Lowerer<'a> {
+    pub(crate) network: &'a Network,
+    pub(crate) program: Program,
     /// The first stream of each population; streams follow the order of its events.
     streams: Vec<usize>,
     /// Buffers of variables, by object; `None` for subexpressions.
@@ -181,7 +181,7 @@ impl<'a> Lowerer<'a> {
         self.variables.push((object, ids));
     }
 
-    fn buffer(&mut self, buffer: Buffer) -> BufferId {
+    pub(crate) fn buffer(&mut self, buffer: Buffer) -> BufferId {
         self.program.buffers.push(buffer);
         BufferId::new(self.program.buffers.len() - 1)
     }
@@ -198,12 +198,12 @@ impl<'a> Lowerer<'a> {
         StreamId::new(self.streams[population.index()] + event.index())
     }
 
-    fn variable_buffer(&self, object: ObjectId, variable: VariableId) -> Option<BufferId> {
+    pub(crate) fn variable_buffer(&self, object: ObjectId, variable: VariableId) -> Option<BufferId> {
         self.variables.iter().find(|(o, _)| *o == object).and_then(|(_, ids)| ids[variable.index()])
     }
 
     /// The kernel of the program that is `lowered`, prepared; equal kernels are kept once.
-    fn call(&mut self, lowered: Lowered) -> Result<Call, LowerError> {
+    pub(crate) fn call(&mut self, lowered: Lowered) -> Result<Call, LowerError> {
         let bindings = lowered.bindings.iter().filter_map(|b| self.bound(*b)).collect();
         let known = self.program.kernels.iter().position(|k| k.source == lowered.kernel);
         let kernel = match known {
@@ -227,7 +227,7 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    fn push(&mut self, name: String, clock: ClockIdx, when: When, order: i32, action: Action) {
+    pub(crate) fn push(&mut self, name: String, clock: ClockIdx, when: When, order: i32, action: Action) {
         self.program.operations.push(Operation { name, clock, when, order, action });
     }
 
@@ -331,178 +331,6 @@ impl<'a> Lowerer<'a> {
         Ok(())
     }
 
-    /// A weighted sum: the target is set to zero before the first projection that feeds it, then each adds what
-    /// its synapses contribute.
-    fn sum(&mut self, id: ProjectionId, k: usize, sum: &Sum) -> Result<(), LowerError> {
-        let network = self.network;
-        let projection = network.projection(id);
-        let on = clock(projection.clock);
-        let when = When::at(Slot::Groups);
-        let name = format!("{}.sum{k}", projection.name);
-        let group = if sum.target.side == Side::Pre { &projection.source } else { &projection.target };
-        let size = network.population(group.population).size;
-        let Some(target) = self.variable_buffer(sum.target.object, sum.target.variable) else { return Ok(()) };
-        let ty = self.program.buffers[target.index()].ty;
-        if !self.is_zeroed(target) {
-            let action = Action::Fill { buffer: target, start: 0, len: size, value: Scalar::from_f64(ty, 0.0) };
-            self.push(format!("{}.zero", self.program.buffers[target.index()].name), on, when, -1, action);
-        }
-        let (with, identity) = match sum.reduce {
-            Reduce::Sum | Reduce::Mean => (Accumulation::Add, 0.0),
-            Reduce::Max => (Accumulation::Max, f64::NEG_INFINITY),
-            Reduce::Min => (Accumulation::Min, f64::INFINITY),
-        };
-        // Sums go straight into the target; the other reductions are finished per neuron before they are added.
-        let into = if sum.reduce == Reduce::Sum {
-            target
-        } else {
-            let scratch =
-                self.buffer(Buffer { name: name.clone(), ty, len: size as usize, role: Role::Scratch });
-            let action =
-                Action::Fill { buffer: scratch, start: 0, len: size, value: Scalar::from_f64(ty, identity) };
-            self.push(format!("{name}.start"), on, when, -1, action);
-            scratch
-        };
-        let call = self.contributions(id, &name, sum, into, with)?;
-        let structure = StructureId::new(id.index());
-        self.push(name.clone(), on, when, -1, Action::Synapses { call, structure });
-        if into != target {
-            let call = self.finish_reduction(id, &name, sum, group, into, target)?;
-            let action = Action::Elements { call, start: group.start, len: group.len, emits: None };
-            self.push(format!("{name}.finish"), on, when, -1, action);
-        }
-        Ok(())
-    }
-
-    fn is_zeroed(&self, target: BufferId) -> bool {
-        self.program
-            .operations
-            .iter()
-            .any(|o| matches!(&o.action, Action::Fill { buffer, .. } if *buffer == target))
-    }
-
-    /// The kernel `into[target side] += value`, its presynaptic values taken `delay_steps` ago.
-    fn contributions(
-        &mut self,
-        id: ProjectionId,
-        name: &str,
-        sum: &Sum,
-        into: BufferId,
-        with: Accumulation,
-    ) -> Result<Call, LowerError> {
-        let network = self.network;
-        let projection = network.projection(id);
-        let object = ObjectId::Projection(id);
-        let scope = Scope::of(network, object, network.clock(projection.clock).dt);
-        let delayed = if sum.delay_steps == 0 { Vec::new() } else { delayed_variables(network, sum) };
-        let histories = delayed
-            .into_iter()
-            .map(|v| Ok((v, self.history(projection, v, sum.delay_steps)?)))
-            .collect::<Result<Vec<_>, LowerError>>()?;
-        let mut lowering = Lowering::new(network, scope, name, Domain::Synapses);
-        for (variable, history) in histories {
-            let ty = self.program.buffers[history.index()].ty;
-            let slot = lowering.slot(internal(history), &self.program.buffers[history.index()].name, ty);
-            let size = network.population(projection.source.population).size;
-            let b = lowering.builder();
-            let step = b.step();
-            let delay = b.constant(Scalar::I64(i64::from(sum.delay_steps)));
-            let then = b.binary(BinaryOp::Sub, step, delay);
-            let own = b.index(IrSide::Pre);
-            let at = ring_place(b, then, own, sum.delay_steps, size);
-            lowering.replace(variable, slot, At::Value(at));
-        }
-        let value = lowering.expr(&sum.value);
-        let ty = self.program.buffers[into.index()].ty;
-        let value = lowering.builder().convert(ty, value);
-        let slot = lowering.slot(internal(into), &self.program.buffers[into.index()].name, ty);
-        let at = At::Side(crate::lower::side(sum.target.side));
-        lowering.builder().accumulate(slot, at, with, value);
-        self.call(lowering.finish())
-    }
-
-    /// The ring of a variable's values over the last `delay + 1` steps, and the operation that writes it.
-    fn history(&mut self, projection: &Projection, variable: VarRef, delay: u32) -> Result<BufferId, LowerError> {
-        let network = self.network;
-        let source = network.population(projection.source.population);
-        let Some(values) = self.variable_buffer(variable.object, variable.variable) else {
-            return Ok(BufferId::new(0));
-        };
-        let ty = self.program.buffers[values.index()].ty;
-        let name = format!("{}@{delay}", self.program.buffers[values.index()].name);
-        if let Some(known) = self.program.buffers.iter().position(|b| b.name == name) {
-            return Ok(BufferId::new(known));
-        }
-        let len = source.size as usize * (delay as usize + 1);
-        let history = self.buffer(Buffer { name: name.clone(), ty, len, role: Role::History(values) });
-        let scope = Scope::of(network, variable.object, network.clock(source.clock).dt);
-        let mut lowering = Lowering::new(network, scope, &name, Domain::Elements);
-        let from = lowering.slot(internal(values), &self.program.buffers[values.index()].name, ty);
-        let to = lowering.slot(internal(history), &name, ty);
-        let b = lowering.builder();
-        let value = b.load(from, At::Side(IrSide::Own));
-        let step = b.step();
-        let own = b.index(IrSide::Own);
-        let at = ring_place(b, step, own, delay, source.size);
-        b.store(to, At::Value(at), value);
-        let call = self.call(lowering.finish())?;
-        let action = Action::Elements { call, start: 0, len: source.size, emits: None };
-        self.push(name, clock(source.clock), When::at(Slot::Start), 0, action);
-        Ok(history)
-    }
-
-    /// `target += finished(scratch)`: the mean over synapses, or the extremum, 0 for neurons without any.
-    fn finish_reduction(
-        &mut self,
-        id: ProjectionId,
-        name: &str,
-        sum: &Sum,
-        group: &Group,
-        scratch: BufferId,
-        target: BufferId,
-    ) -> Result<Call, LowerError> {
-        let network = self.network;
-        let structure = StructureId::new(id.index());
-        let (role, what) = match sum.target.side {
-            Side::Pre => (Role::OutDegree(structure), "out_degree"),
-            Side::Own | Side::Post => (Role::InDegree(structure), "in_degree"),
-        };
-        let degree = match self.program.buffers.iter().position(|b| b.role == role) {
-            Some(known) => BufferId::new(known),
-            None => self.buffer(Buffer {
-                name: format!("{}.{what}", network.projection(id).name),
-                ty: ScalarType::I32,
-                len: network.population(group.population).size as usize,
-                role,
-            }),
-        };
-        let scope = Scope::of(network, sum.target.object, network.clock(network.projection(id).clock).dt);
-        let mut lowering = Lowering::new(network, scope, format!("{name}.finish"), Domain::Elements);
-        let slots = [scratch, target, degree].map(|b| {
-            let buffer = &self.program.buffers[b.index()];
-            lowering.slot(internal(b), &buffer.name, buffer.ty)
-        });
-        let own = At::Side(IrSide::Own);
-        let ty = self.program.buffers[target.index()].ty;
-        let b = lowering.builder();
-        let found = b.load(slots[0], own);
-        let count = b.load(slots[2], own);
-        let zero = b.constant(Scalar::I32(0));
-        let any = b.compare(CompareOp::Gt, count, zero);
-        let finished = if sum.reduce == Reduce::Mean {
-            let count = b.convert(ty, count);
-            b.binary(BinaryOp::Div, found, count)
-        } else {
-            found
-        };
-        let nothing = b.constant(Scalar::from_f64(ty, 0.0));
-        let finished = b.select(any, finished, nothing);
-        let old = b.load(slots[1], own);
-        let new = b.binary(BinaryOp::Add, old, finished);
-        b.store(slots[1], own, new);
-        self.call(lowering.finish())
-    }
-
     fn recorders(&mut self) -> Result<(), LowerError> {
         let network = self.network;
         for (i, recorder) in network.recorders.iter().enumerate() {
@@ -551,7 +379,8 @@ impl<'a> Lowerer<'a> {
             ObjectId::Projection(id) => (self.program.structures[id.index()].n_syn, Domain::Synapses),
         };
         let role = Role::Scratch;
-        let scratch = self.buffer(Buffer { name: format!("{name}@{}", recorder.name), ty: described.ty, len, role });
+        let scratch =
+            self.buffer(Buffer { name: format!("{name}@{}", recorder.name), ty: described.ty, len, role });
         let scope = Scope::of(network, object, network.clock(recorder.clock).dt);
         let mut lowering = Lowering::new(network, scope, &name, domain);
         let value = lowering.expr(value);
@@ -568,37 +397,6 @@ impl<'a> Lowerer<'a> {
         self.push(name, clock(recorder.clock), recorder.when, recorder.order, action);
         Ok(scratch)
     }
-}
-
-/// The presynaptic variables that a sum reads.
-fn delayed_variables(network: &Network, sum: &Sum) -> Vec<VarRef> {
-    let mut list = Vec::new();
-    sum.value.walk(&mut |e| {
-        if let ExprKind::Variable(r) = &e.kind
-            && r.side == Side::Pre
-            && network.variable(*r).extent == Extent::PerElement
-            && !list.contains(r)
-        {
-            list.push(*r);
-        }
-    });
-    list
-}
-
-/// `(step mod (delay + 1)) * size + element`, in `I64`.
-fn ring_place(
-    b: &mut neuropil_ir::Builder,
-    step: neuropil_ir::ValueId,
-    element: neuropil_ir::ValueId,
-    delay: u32,
-    size: u32,
-) -> neuropil_ir::ValueId {
-    let rows = b.constant(Scalar::I64(i64::from(delay) + 1));
-    let row = b.binary(BinaryOp::Rem, step, rows);
-    let size = b.constant(Scalar::I64(i64::from(size)));
-    let start = b.binary(BinaryOp::Mul, row, size);
-    let element = b.convert(ScalarType::I64, element);
-    b.binary(BinaryOp::Add, start, element)
 }
 
 /// What a spike leaves behind in its neuron: the time, and that it is refractory now.
@@ -622,7 +420,7 @@ fn mark(network: &Network, id: PopulationId) -> Option<Block> {
     (!block.is_empty()).then_some(block)
 }
 
-fn clock(id: ClockId) -> ClockIdx {
+pub(crate) fn clock(id: ClockId) -> ClockIdx {
     ClockIdx::new(id.index())
 }
 
@@ -630,7 +428,7 @@ fn after(slot: Slot) -> When {
     When { slot, phase: neuropil_model::Phase::After }
 }
 
-fn internal(buffer: BufferId) -> Binding {
+pub(crate) fn internal(buffer: BufferId) -> Binding {
     Binding::Internal(u32::try_from(buffer.index()).unwrap_or(u32::MAX))
 }
 

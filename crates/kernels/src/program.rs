@@ -358,4 +358,3 @@ impl Program {
 pub fn commutes(a: Access, b: Access) -> bool {
     a == Access::Read && b == Access::Read
 }
-

@@ -94,7 +94,8 @@ impl Plan {
     /// The graph in Graphviz's language.
     #[must_use]
     pub fn to_dot(&self, program: &Program) -> String {
-        let mut text = String::from("digraph step {\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n");
+        let mut text =
+            String::from("digraph step {\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n");
         for node in self.graph.node_indices() {
             let operation = &program.operations[self.graph[node].index()];
             let _ = writeln!(
@@ -149,10 +150,8 @@ fn dependencies(program: &Program, sequence: &[OperationId]) -> DiGraph<Operatio
                 state.readers.push(node);
                 continue;
             }
-            if state.readers.is_empty() {
-                if let Some(writer) = state.writer {
-                    graph.update_edge(writer, node, resource);
-                }
+            if let (true, Some(writer)) = (state.readers.is_empty(), state.writer) {
+                graph.update_edge(writer, node, resource);
             }
             for reader in state.readers.drain(..) {
                 graph.update_edge(reader, node, resource);

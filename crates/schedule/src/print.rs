@@ -66,7 +66,12 @@ pub(crate) fn action(program: &Program, action: &Action) -> String {
                 Travel::Steps(steps) => format!("after {steps} steps"),
                 Travel::PerSynapse { longest, .. } => format!("after up to {longest} steps, per synapse"),
             };
-            format!("{} reaches {end} of {} ({} synapses) {delay}", stream(s), structure.name, structure.n_syn)
+            format!(
+                "{} reaches {end} of {} ({} synapses) {delay}",
+                stream(s),
+                structure.name,
+                structure.n_syn
+            )
         }
         Action::Synapses { structure, .. } => {
             let structure = &program.structures[structure.index()];
@@ -91,6 +96,9 @@ pub(crate) fn order_dependence(program: &Program, operation: &Operation) -> Opti
         | Action::Events { call, .. }
         | Action::Deliver { call, .. }
         | Action::Synapses { call, .. } => program.order_dependence(call),
-        Action::Fill { .. } | Action::List { .. } | Action::RecordEvents { .. } | Action::RecordState { .. } => None,
+        Action::Fill { .. }
+        | Action::List { .. }
+        | Action::RecordEvents { .. }
+        | Action::RecordState { .. } => None,
     }
 }
