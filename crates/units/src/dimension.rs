@@ -163,20 +163,27 @@ impl Dimension {
     }
 }
 
-/// Dimensions that are printed by one name, the more usual first.
-const NAMED: [(&str, Dimension); 26] = [
+/// What a composed name is made of, the more usual first: time and length last, where denominators begin.
+const PARTS: [(&str, Dimension); 10] = [
     ("volt", Dimension::VOLT),
     ("amp", Dimension::AMPERE),
     ("siemens", Dimension::SIEMENS),
     ("farad", Dimension::FARAD),
     ("ohm", Dimension::OHM),
     ("coulomb", Dimension::COULOMB),
-    ("second", Dimension::SECOND),
-    ("hertz", Dimension::HERTZ),
-    ("metre", Dimension::METRE),
     ("mole", Dimension::MOLE),
-    ("molar", Dimension::CONCENTRATION),
     ("kelvin", Dimension::KELVIN),
+    ("second", Dimension::SECOND),
+    ("metre", Dimension::METRE),
+];
+
+/// How many of [`PARTS`] stand before time and length.
+const BEFORE_TIME: usize = 8;
+
+/// Other dimensions that are printed by one name, the more usual first.
+const NAMED: [(&str, Dimension); 14] = [
+    ("hertz", Dimension::HERTZ),
+    ("molar", Dimension::CONCENTRATION),
     ("kilogram", Dimension::KILOGRAM),
     ("candela", Dimension::CANDELA),
     ("joule", Dimension::JOULE),
@@ -189,12 +196,7 @@ const NAMED: [(&str, Dimension); 26] = [
     ("lux", Dimension::LUX),
     ("katal", Dimension::KATAL),
     ("gray", Dimension::GRAY),
-    ("metre**2", Dimension::METRE2),
-    ("metre**3", Dimension::METRE3),
 ];
-
-/// What may stand on either side of the fraction line in a composed name.
-const PARTS: [usize; 10] = [0, 1, 2, 3, 4, 5, 6, 8, 9, 11];
 
 /// Exponents that a composed name may show, as (numerator, denominator), the simpler first.
 const POWERS: [(i32, i32); 6] = [(1, 1), (2, 1), (1, 2), (3, 1), (1, 3), (3, 2)];
@@ -212,8 +214,7 @@ fn power_text(name: &str, num: i32, den: i32) -> String {
 impl Dimension {
     /// `self` as a power of a named unit.
     fn as_power(self) -> Option<String> {
-        for &part in &PARTS {
-            let (name, unit) = NAMED[part];
+        for (name, unit) in PARTS {
             for (num, den) in POWERS {
                 if unit.pow(num, den) == Some(self) {
                     return Some(power_text(name, num, den));
@@ -236,18 +237,15 @@ impl Dimension {
     /// `self` as a quotient or product of two powers.
     fn as_pair(self) -> Option<String> {
         // The denominators that physiology uses come first: per second, per length, area and volume.
-        self.as_quotient(&[6, 8])
-            .or_else(|| self.as_product())
-            .or_else(|| self.as_quotient(&[0, 1, 2, 3, 4, 5, 9, 11]))
+        let (others, usual) = PARTS.split_at(BEFORE_TIME);
+        self.as_quotient(usual).or_else(|| self.as_product()).or_else(|| self.as_quotient(others))
     }
 
-    fn as_quotient(self, denominators: &[usize]) -> Option<String> {
-        for &part in &PARTS {
-            let (name, unit) = NAMED[part];
+    fn as_quotient(self, denominators: &[(&str, Self)]) -> Option<String> {
+        for (name, unit) in PARTS {
             for (num, den) in [(1, 1), (2, 1), (1, 2)] {
                 let Some(upper) = unit.pow(num, den) else { continue };
-                for &other in denominators {
-                    let (below, divisor) = NAMED[other];
+                for &(below, divisor) in denominators {
                     let rest = upper.div(self);
                     if let Some(&(n, d)) = POWERS.iter().find(|&&(n, d)| divisor.pow(n, d) == Some(rest)) {
                         return Some(format!("{}/{}", power_text(name, num, den), power_text(below, n, d)));
@@ -259,10 +257,7 @@ impl Dimension {
     }
 
     fn as_product(self) -> Option<String> {
-        PARTS.iter().find_map(|&part| {
-            let (name, unit) = NAMED[part];
-            self.div(unit).as_power().map(|rest| format!("{name}*{rest}"))
-        })
+        PARTS.iter().find_map(|&(name, unit)| self.div(unit).as_power().map(|rest| format!("{name}*{rest}")))
     }
 
     /// `self` as a product of base units.
@@ -292,7 +287,7 @@ impl fmt::Display for Dimension {
         if self.is_none() {
             return f.pad("1");
         }
-        if let Some((name, _)) = NAMED.iter().find(|(_, d)| d == self) {
+        if let Some((name, _)) = PARTS.iter().chain(&NAMED).find(|(_, d)| d == self) {
             return f.pad(name);
         }
         let text = self

@@ -103,3 +103,59 @@ fn number(value: f64, exponent: i32) -> String {
     };
     format!("{sign}{plain}")
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Quantity;
+
+    #[test]
+    fn quantities_are_printed_in_readable_units() {
+        let per_area = Dimension::SIEMENS.div(Dimension::METRE2);
+        for (value, dimension, text) in [
+            (0.02, Dimension::SECOND, "20 ms"),
+            (1.0, Dimension::SECOND, "1 s"),
+            (1e-4, Dimension::SECOND, "100 us"),
+            (-0.07, Dimension::VOLT, "-70 mV"),
+            (6e-9, Dimension::SIEMENS, "6 nS"),
+            (2.81e-10, Dimension::FARAD, "281 pF"),
+            (1e8, Dimension::OHM, "100 Mohm"),
+            (0.0, Dimension::VOLT, "0 V"),
+            (20.0, Dimension::HERTZ, "20 Hz"),
+            (2e-8, Dimension::METRE2, "20000 um2"),
+            (0.0, Dimension::METRE2, "0 m2"),
+            (0.5, per_area, "0.5 siemens/metre**2"),
+            (3.0, Dimension::VOLT.recip(), "3/volt"),
+            (2.5, Dimension::CONCENTRATION, "2.5 mM"),
+            (70.0, Dimension::KILOGRAM, "70 kg"),
+            (3.5, Dimension::NONE, "3.5"),
+            (1e-9, Dimension::NONE, "1e-9"),
+            (1e20, Dimension::NONE, "1e20"),
+            (0.000_12, Dimension::NONE, "0.00012"),
+        ] {
+            assert_eq!(format_quantity(value, dimension), text);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+
+        #[test]
+        fn what_is_printed_is_read_back(value in proptest::num::f64::NORMAL, which in 0..20usize) {
+            let dimension = match SYMBOLS.get(which) {
+                Some(row) => row.0,
+                None => [
+                    Dimension::NONE,
+                    Dimension::METRE2,
+                    Dimension::METRE3,
+                    Dimension::VOLT.div(Dimension::SECOND),
+                    Dimension::VOLT.recip(),
+                ][which - SYMBOLS.len()],
+            };
+            let text = format_quantity(value, dimension);
+            prop_assert_eq!(Quantity::parse(&text), Ok(Quantity::new(value, dimension)), "{}", text);
+        }
+    }
+}

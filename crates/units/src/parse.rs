@@ -10,7 +10,7 @@ use crate::{Dimension, Quantity, QuantityError, lookup_symbol, names};
 const MAX_DEPTH: usize = 32;
 
 pub(crate) fn parse_quantity(text: &str) -> Result<Quantity, QuantityError> {
-    let mut parser = Parser { text, at: 0, depth: 0 };
+    let mut parser = Parser::new(text);
     let sign = parser.sign();
     parser.space();
     if parser.rest().is_empty() {
@@ -21,7 +21,12 @@ pub(crate) fn parse_quantity(text: &str) -> Result<Quantity, QuantityError> {
     }
     let product = parser.product(true)?;
     parser.end()?;
-    let value = sign * scale(product.number, product.sixtieths);
+    let value = sign
+        * match parser.only_number {
+            // One number: its text and the power of ten make one decimal number.
+            Some(text) if product.sixtieths % 60 == 0 => with_exponent(text, product.sixtieths / 60),
+            Some(_) | None => scale(product.number, product.sixtieths),
+        };
     if !value.is_finite() {
         return Err(QuantityError::Range { text: text.trim().to_owned() });
     }
@@ -29,7 +34,7 @@ pub(crate) fn parse_quantity(text: &str) -> Result<Quantity, QuantityError> {
 }
 
 pub(crate) fn parse_dimension(text: &str) -> Result<Dimension, QuantityError> {
-    let mut parser = Parser { text, at: 0, depth: 0 };
+    let mut parser = Parser::new(text);
     parser.space();
     if parser.rest().is_empty() {
         return Err(QuantityError::Empty);
@@ -37,6 +42,15 @@ pub(crate) fn parse_dimension(text: &str) -> Result<Dimension, QuantityError> {
     let product = parser.product(true)?;
     parser.end()?;
     Ok(product.dimension)
+}
+
+/// The decimal number `text`, times a power of ten.
+fn with_exponent(text: &str, places: i64) -> f64 {
+    let (digits, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    // An exponent too long to be read is beyond the range on one side or the other.
+    let beyond = if exponent.starts_with('-') { -1_000_000 } else { 1_000_000 };
+    let exponent = exponent.parse::<i64>().unwrap_or(beyond).saturating_add(places);
+    format!("{digits}e{exponent}").parse().unwrap_or(f64::NAN)
 }
 
 /// `number * 10^(sixtieths / 60)`.
@@ -63,9 +77,17 @@ struct Parser<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    /// How many numbers there were, but for the 1 of a reciprocal in parentheses.
+    numbers: usize,
+    /// The text of the number, if there was one only.
+    only_number: Option<&'a str>,
 }
 
 impl<'a> Parser<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, at: 0, depth: 0, numbers: 0, only_number: None }
+    }
+
     fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or("")
     }
@@ -144,6 +166,10 @@ impl<'a> Parser<'a> {
             if !numbers && number != 1.0 {
                 self.at = start;
                 return Err(self.unexpected());
+            }
+            if numbers {
+                self.numbers += 1;
+                self.only_number = (self.numbers == 1).then(|| &self.text[start..self.at]);
             }
             return Ok(Product { number, sixtieths: 0, dimension: Dimension::NONE });
         }
@@ -252,6 +278,99 @@ impl<'a> Parser<'a> {
                 Ok(number)
             }
             Err(_) => Err(self.unexpected()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, value: f64, dimension: Dimension) {
+        assert_eq!(parse_quantity(text), Ok(Quantity::new(value, dimension)), "{text}");
+    }
+
+    #[test]
+    fn settings_are_read_as_they_are_written() {
+        let second = Dimension::SECOND;
+        check("20 ms", 0.02, second);
+        check("20ms", 0.02, second);
+        check("1.5*mV", 0.0015, Dimension::VOLT);
+        check("-70 mV", -0.07, Dimension::VOLT);
+        check("\u{2212}70 mV", -0.07, Dimension::VOLT);
+        check("+.5 V", 0.5, Dimension::VOLT);
+        check("0.02", 0.02, Dimension::NONE);
+        check("10 nS/cm2", 1e-4, Dimension::SIEMENS.div(Dimension::METRE2));
+        check("10 nS/cm**2", 1e-4, Dimension::SIEMENS.div(Dimension::METRE2));
+        check("1 uF/cm^2", 0.01, Dimension::FARAD.div(Dimension::METRE2));
+        check("1/ms", 1000.0, Dimension::HERTZ);
+        check("5 / (ms * mV)", 5e6, Dimension::HERTZ.div(Dimension::VOLT));
+        check("1e3 Hz", 1000.0, Dimension::HERTZ);
+        check("2E-1 s", 0.2, second);
+        check("100 um", 1e-4, Dimension::METRE);
+        check("4 second**0.5", 4.0, second.pow(1, 2).unwrap());
+        check("4 ms**-1", 4000.0, Dimension::HERTZ);
+        check("4 second**(1/3)", 4.0, second.pow(1, 3).unwrap());
+        check("3*2 ms", 0.006, second);
+        // Shortest digits of the number alone would be other ones.
+        check("9.037598972153473e-226 yV", 9.037_598_972_153_473e-250, Dimension::VOLT);
+        check("1 kg m2 / s3 / A", 1.0, Dimension::VOLT);
+    }
+
+    #[test]
+    fn roots_of_prefixes_are_taken() {
+        let q = parse_quantity("2 mV/ms**0.5").unwrap();
+        assert!((q.value - 0.002 / 0.001f64.sqrt()).abs() < 1e-15);
+        let q = parse_quantity("1 ms**(1/3)").unwrap();
+        assert!((q.value - 0.1).abs() < 1e-15);
+        let q = parse_quantity("1 ksecond**(1/60)").unwrap();
+        assert!((q.value - 1.122_018_454_301_963_5).abs() < 1e-14);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let error = |text| parse_quantity(text).unwrap_err();
+        assert_eq!(error(""), QuantityError::Empty);
+        assert_eq!(error("  "), QuantityError::Empty);
+        assert_eq!(error("mV").to_string(), "expected a number before `mV`");
+        assert_eq!(error("3 mv").to_string(), "unknown unit `mv`");
+        assert_eq!(error("3 mv").help().unwrap(), "did you mean `mV`?");
+        assert_eq!(error("3 mV/"), QuantityError::Incomplete);
+        assert_eq!(error("3 $"), QuantityError::Unexpected { found: "$".to_owned(), at: 2 });
+        assert_eq!(error("3 mV)"), QuantityError::Unexpected { found: ")".to_owned(), at: 4 });
+        assert_eq!(error("3 (2 mV)"), QuantityError::Unexpected { found: "2".to_owned(), at: 3 });
+        assert!(matches!(error("1e308 kV"), QuantityError::Range { .. }));
+        assert!(matches!(error("1 / 0 s"), QuantityError::Range { .. }));
+        assert!(matches!(error("1 mV**1e9"), QuantityError::Exponent { .. }));
+        assert!(matches!(error("1 mV**(1/0)"), QuantityError::Exponent { .. }));
+        assert!(matches!(error("1 mV**0.123"), QuantityError::Exponent { .. }));
+        assert!(matches!(error(&format!("1 {}", "(".repeat(100_000))), QuantityError::Unexpected { .. }));
+    }
+
+    #[test]
+    fn a_quantity_of_another_dimension_is_refused() {
+        let q = parse_quantity("20 ms").unwrap();
+        assert_eq!(q.expect(Dimension::SECOND), Ok(0.02));
+        let error = q.expect(Dimension::VOLT).unwrap_err();
+        assert_eq!(error.to_string(), "expected a quantity in `volt`, found one in `second`");
+        assert_eq!(parse_quantity("0").unwrap().expect(Dimension::VOLT), Ok(0.0));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+
+        #[test]
+        fn any_text_gives_a_result(text in "[-+*/^(). 0-9a-zA-Z\u{b5}\u{2212}]{0,24}") {
+            let _ = parse_quantity(&text);
+            let _ = parse_dimension(&text);
+        }
+
+        #[test]
+        fn any_characters_give_a_result(text in any::<String>()) {
+            let _ = parse_quantity(&text);
         }
     }
 }

@@ -220,3 +220,88 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     let rest = table.units.keys().map(String::as_str).filter(|name| !table.order.contains(name));
     table.order.iter().copied().chain(rest)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_brian_are_known() {
+        for (name, dimension, exponent) in [
+            ("volt", Dimension::VOLT, 0),
+            ("mvolt", Dimension::VOLT, -3),
+            ("mV", Dimension::VOLT, -3),
+            ("usiemens", Dimension::SIEMENS, -6),
+            ("nS", Dimension::SIEMENS, -9),
+            ("pamp", Dimension::AMPERE, -12),
+            ("nampere", Dimension::AMPERE, -9),
+            ("nfarad", Dimension::FARAD, -9),
+            ("msecond", Dimension::SECOND, -3),
+            ("us", Dimension::SECOND, -6),
+            ("Mohm", Dimension::OHM, 6),
+            ("kHz", Dimension::HERTZ, 3),
+            ("mmetre", Dimension::METRE, -3),
+            ("cmetre2", Dimension::METRE2, -4),
+            ("umeter3", Dimension::METRE3, -18),
+            ("cm2", Dimension::METRE2, -4),
+            ("um2", Dimension::METRE2, -12),
+            ("kgram", Dimension::KILOGRAM, 0),
+            ("kg", Dimension::KILOGRAM, 0),
+            ("mmolar", Dimension::CONCENTRATION, 0),
+            ("uM", Dimension::CONCENTRATION, -3),
+            ("mliter", Dimension::METRE3, -6),
+            ("dametre", Dimension::METRE, 1),
+            ("radian", Dimension::NONE, 0),
+        ] {
+            let unit = lookup(name).unwrap();
+            assert_eq!((unit.name, unit.dimension, unit.exponent), (name, dimension, exponent));
+        }
+    }
+
+    #[test]
+    fn symbols_that_hide_variables_are_for_settings_only() {
+        for name in ["V", "A", "m", "s", "S", "F", "C", "N", "K", "g", "T", "L", "J", "W", "M", "H"] {
+            assert_eq!(lookup(name), None, "{name}");
+            assert!(lookup_symbol(name).is_some(), "{name}");
+        }
+        assert_eq!(lookup_symbol("\u{b5}m").map(|u| u.exponent), Some(-6));
+        assert_eq!(lookup_symbol("k\u{3a9}").map(|u| (u.dimension, u.exponent)), Some((Dimension::OHM, 3)));
+        assert_eq!(lookup_symbol("cd").map(|u| u.dimension), Some(Dimension::CANDELA));
+        assert_eq!(lookup_symbol("Pa").map(|u| u.dimension), Some(Dimension::PASCAL));
+    }
+
+    #[test]
+    fn scaled_numbers_are_the_nearest_to_their_decimal_text() {
+        for (value, name, expected) in [
+            (20.0, "mV", 0.02),
+            (0.1, "ms", 1e-4),
+            (-70.6, "mV", -0.0706),
+            (281.0, "pF", 281e-12),
+            (0.6, "nS", 6e-10),
+            (20_000.0, "umetre2", 2e-8),
+            (7.0, "Ymetre", 7e24),
+            (0.0, "mV", 0.0),
+        ] {
+            assert_eq!(lookup(name).unwrap().apply(value), expected, "{value} {name}");
+        }
+        assert!(lookup("mV").unwrap().apply(f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn scales_are_the_nearest_doubles_to_powers_of_ten() {
+        for name in names() {
+            let unit = lookup(name).unwrap();
+            assert_eq!(unit.scale, format!("1e{}", unit.exponent).parse::<f64>().unwrap(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_name_is_listed_once() {
+        let mut all: Vec<_> = names().collect();
+        let count = all.len();
+        assert!(count > 1500);
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
+}
