@@ -1,1 +1,3 @@
 //! The fast CPU backend.
+
+pub mod block;

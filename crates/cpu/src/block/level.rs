@@ -1,0 +1,136 @@
+//! The instruction sets that the loops are built for, and which of them this machine has.
+
+#![allow(
+    unsafe_code,
+    reason = "functions built for more than the portable instruction set are unsafe to call"
+)]
+
+use neuropil_rng::{DOMAIN_WORD, Key, fill_lanes};
+
+use super::compile::{Group, Pure};
+use super::lanes::Files;
+use super::loops;
+
+/// An instruction set that this machine has. All of them give the same bits.
+#[derive(Clone, Copy, Debug)]
+pub struct Level {
+    loops: &'static Loops,
+}
+
+/// The loops built for one instruction set.
+#[derive(Debug)]
+struct Loops {
+    name: &'static str,
+    f64: unsafe fn(&Pure, &mut Files, usize),
+    f32: unsafe fn(&Pure, &mut Files, usize),
+    i64: unsafe fn(&Pure, &mut Files, usize),
+    i32: unsafe fn(&Pure, &mut Files, usize),
+    mixed: unsafe fn(&Pure, &mut Files, usize),
+    fill: unsafe fn(&Key, i64, u64, &mut [u32]),
+}
+
+/// Builds the loops with some features; `$blocks` ChaCha blocks are computed together.
+macro_rules! build {
+    ($module:ident, $name:literal, $blocks:literal $(, $features:literal)?) => {
+        mod $module {
+            use super::*;
+
+            $(#[target_feature(enable = $features)])?
+            fn f64(pure: &Pure, files: &mut Files, n: usize) {
+                loops::floats::<f64>(pure, files, n);
+            }
+
+            $(#[target_feature(enable = $features)])?
+            fn f32(pure: &Pure, files: &mut Files, n: usize) {
+                loops::floats::<f32>(pure, files, n);
+            }
+
+            $(#[target_feature(enable = $features)])?
+            fn i64(pure: &Pure, files: &mut Files, n: usize) {
+                loops::integers::<i64>(pure, files, n);
+            }
+
+            $(#[target_feature(enable = $features)])?
+            fn i32(pure: &Pure, files: &mut Files, n: usize) {
+                loops::integers::<i32>(pure, files, n);
+            }
+
+            $(#[target_feature(enable = $features)])?
+            fn mixed(pure: &Pure, files: &mut Files, n: usize) {
+                loops::mixed(pure, files, n);
+            }
+
+            $(#[target_feature(enable = $features)])?
+            fn fill(key: &Key, step: i64, first: u64, words: &mut [u32]) {
+                fill_lanes::<$blocks>(key, step, first, words);
+            }
+
+            pub(super) static LOOPS: Loops = Loops { name: $name, f64, f32, i64, i32, mixed, fill };
+        }
+    };
+}
+
+build!(portable, "portable", 8);
+#[cfg(target_arch = "x86_64")]
+build!(avx2, "avx2", 8, "avx2,fma");
+#[cfg(target_arch = "x86_64")]
+build!(avx512, "avx512", 16, "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma");
+
+impl Level {
+    /// The levels of this machine, the fastest first.
+    #[must_use]
+    pub fn available() -> Vec<Self> {
+        let mut list = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            let avx512 = avx2
+                && is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512bw");
+            if avx512 {
+                list.push(Self { loops: &avx512::LOOPS });
+            }
+            if avx2 {
+                list.push(Self { loops: &avx2::LOOPS });
+            }
+        }
+        list.push(Self { loops: &portable::LOOPS });
+        list
+    }
+
+    /// The fastest level of this machine.
+    #[must_use]
+    pub fn best() -> Self {
+        Self::available().first().copied().unwrap_or(Self { loops: &portable::LOOPS })
+    }
+
+    /// `portable`, `avx2` or `avx512`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.loops.name
+    }
+
+    /// Carries out an operation for `n` elements.
+    #[inline]
+    pub(super) fn execute(self, pure: &Pure, files: &mut Files, n: usize) {
+        let run = match pure.group {
+            Group::F64 => self.loops.f64,
+            Group::F32 => self.loops.f32,
+            Group::I64 => self.loops.i64,
+            Group::I32 => self.loops.i32,
+            Group::Mixed => self.loops.mixed,
+        };
+        // SAFETY: a `Level` is only made by `available`, for features that this machine was asked for and has;
+        // the functions are safe otherwise.
+        unsafe { run(pure, files, n) }
+    }
+
+    /// The random words of elements one after the other, see [`neuropil_rng::fill`].
+    pub(super) fn fill(self, seed: u64, site: u32, draw: u32, step: i64, first: u64, words: &mut [u32]) {
+        let key = Key::new(seed, site, draw, DOMAIN_WORD);
+        // SAFETY: as in `execute`.
+        unsafe { (self.loops.fill)(&key, step, first, words) }
+    }
+}

@@ -1,0 +1,365 @@
+//! The block engine: a kernel's body carried out for many elements at once, one instruction after the other.
+//!
+//! A body is compiled into a list of instructions over *lanes*, each of which holds one value for up to
+//! [`BLOCK`] elements; a lane is used again after the last use of its value, so that all of them together stay in
+//! the first-level cache. Each operation is one loop over a lane that the compiler vectorises, built for
+//! the portable instruction set, for AVX2 with FMA and for AVX-512, and chosen once ([`Level`]). Values
+//! that are the same for all elements are computed once per call and stay scalars.
+//!
+//! Results are those of `neuropil_interp` bit for bit (the bits of a NaN excepted): elements are independent, or
+//! accumulate in their order; a kernel whose elements are not (`Kernel::order_dependence`) runs in blocks
+//! of one element.
+
+mod compile;
+mod data;
+mod lanes;
+mod level;
+mod loops;
+mod memory;
+#[cfg(test)]
+mod tests;
+
+use neuropil_base::{Scalar, ScalarType};
+use neuropil_ir::{Context, Op, SlotId, ValueId, Verified, index_value};
+use neuropil_rng::{ElementStream, Words};
+
+pub use data::{Binding, Elements, Numbers, SlotData, View};
+pub use lanes::Workspace;
+pub use level::Level;
+
+use compile::{Code, Program, Where};
+use data::Element;
+use lanes::{Files, put, take};
+use memory::Spot;
+
+/// Elements that run together: a lane of doubles takes 2 KiB, so that twenty fit into a first-level cache.
+pub const BLOCK: usize = 256;
+
+/// Carries out `$body` with `$T` the machine type of `$ty`.
+macro_rules! typed {
+    ($ty:expr, $T:ident => $body:expr) => {
+        match $ty {
+            neuropil_base::ScalarType::Bool => {
+                type $T = u8;
+                $body
+            }
+            neuropil_base::ScalarType::I32 => {
+                type $T = i32;
+                $body
+            }
+            neuropil_base::ScalarType::I64 => {
+                type $T = i64;
+                $body
+            }
+            neuropil_base::ScalarType::F32 => {
+                type $T = f32;
+                $body
+            }
+            neuropil_base::ScalarType::F64 => {
+                type $T = f64;
+                $body
+            }
+        }
+    };
+}
+use typed;
+
+/// Buffers or elements that do not fit the kernel.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum BindError {
+    /// Too many or too few buffers.
+    #[error("the kernel `{kernel}` has {wanted} slots, {found} are bound")]
+    Count {
+        /// The kernel.
+        kernel: String,
+        /// Its slots.
+        wanted: usize,
+        /// The buffers given.
+        found: usize,
+    },
+    /// A buffer of the wrong type.
+    #[error("slot `{slot}` holds `{wanted}`, the buffer `{found}`")]
+    Type {
+        /// The slot.
+        slot: String,
+        /// Its type.
+        wanted: ScalarType,
+        /// The type of the buffer.
+        found: ScalarType,
+    },
+    /// A buffer that may not be written.
+    #[error("slot `{slot}` is written, the buffer may only be read")]
+    ReadOnly {
+        /// The slot.
+        slot: String,
+    },
+    /// A list of numbers shorter than the list of elements.
+    #[error("there are {len} elements, but a list of {found} numbers")]
+    Numbers {
+        /// The elements.
+        len: usize,
+        /// The numbers.
+        found: usize,
+    },
+}
+
+/// A compiled body. It can be shared between threads, each with a [`Workspace`] of its own.
+///
+/// ```
+/// use neuropil_cpu::block::{Block, Elements, Workspace};
+/// use neuropil_ir::{Context, parse, prepare};
+/// let kernel = parse("kernel decay over elements {
+///   slot v: f64
+///   slot out: bool
+///   %0 = load v[own] : f64
+///   %1 = const f64 0.5
+///   %2 = mul %0, %1 : f64
+///   store v[own], %2
+///   %4 = gt %2, %1 : bool
+///   emit %4
+/// }")?;
+/// let block = Block::compile(&prepare(&kernel)?);
+/// let mut v: Vec<f64> = (0..4).map(f64::from).collect();
+/// let mut slots = [(&mut v[..]).into(), (&[0_u8; 4][..]).into()];
+/// let mut events = Vec::new();
+/// let context = Context { seed: 1, step: 0 };
+/// block.run(&mut Workspace::new(), &context, &Elements::range(0, 4), &mut slots, &mut events)?;
+/// assert_eq!(v, [0.0, 0.5, 1.0, 1.5]);
+/// assert_eq!(events, [2, 3]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Block {
+    name: String,
+    program: Program,
+    level: Level,
+}
+
+impl Block {
+    /// Compiles a body for the machine that this runs on.
+    #[must_use]
+    pub fn compile(kernel: &Verified) -> Self {
+        Self::compile_for(kernel, Level::best())
+    }
+
+    /// Compiles a body for one of the [levels](Level::available) of the machine that this runs on.
+    #[must_use]
+    pub fn compile_for(kernel: &Verified, level: Level) -> Self {
+        Self { name: kernel.name.clone(), program: compile::compile(kernel), level }
+    }
+
+    /// Whether the body runs one element after the other, because an element may read what another writes.
+    #[must_use]
+    pub fn is_sequential(&self) -> bool {
+        self.program.sequential
+    }
+
+    /// Runs the body for all elements, in their order; appends the own numbers of those that emit to `events`.
+    ///
+    /// `slots` are the buffers of the kernel's slots in their order. No two elements have the same own
+    /// number. A place outside of a buffer reads the nearest element (0 if there is none), and writes nothing.
+    ///
+    /// # Errors
+    /// Buffers or lists of numbers that do not fit; nothing has been done then.
+    pub fn run(
+        &self,
+        workspace: &mut Workspace,
+        context: &Context,
+        elements: &Elements<'_>,
+        slots: &mut [Binding<'_>],
+        events: &mut Vec<u32>,
+    ) -> Result<(), BindError> {
+        self.check(slots)?;
+        elements.check()?;
+        let block = if self.program.sequential { 1 } else { BLOCK };
+        let files = workspace.prepare(&self.program);
+        self.uniforms(context, slots, files);
+        let n = elements.len.min(block);
+        for splat in &self.program.splats {
+            typed!(splat.ty, T => lanes::splat::<T>(files, splat.uniform, splat.lane, n));
+        }
+        let mut base = 0;
+        while base < elements.len {
+            let n = block.min(elements.len - base);
+            let part = elements.part(base, n);
+            for code in &self.program.codes {
+                self.step(code, context, &part, slots, files, events);
+            }
+            base += n;
+        }
+        Ok(())
+    }
+
+    fn check(&self, slots: &[Binding<'_>]) -> Result<(), BindError> {
+        let wanted = &self.program.slots;
+        if slots.len() != wanted.len() {
+            return Err(BindError::Count {
+                kernel: self.name.clone(),
+                wanted: wanted.len(),
+                found: slots.len(),
+            });
+        }
+        for (slot, binding) in wanted.iter().zip(slots) {
+            if binding.data.ty() != slot.ty {
+                let (wanted, found) = (slot.ty, binding.data.ty());
+                return Err(BindError::Type { slot: slot.name.clone(), wanted, found });
+            }
+            if slot.written && !binding.data.is_writable() {
+                return Err(BindError::ReadOnly { slot: slot.name.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Computes the values that are the same for all elements.
+    fn uniforms(&self, context: &Context, slots: &[Binding<'_>], files: &mut Files) {
+        for computed in &self.program.computed {
+            let of = |v: ValueId| {
+                let place = self.program.uniform_of[v.index()];
+                place.map_or(Scalar::Bool(false), |(ty, index)| files.uniform(ty, index))
+            };
+            let value = match &computed.op {
+                Op::Step => Some(Scalar::I64(context.step)),
+                Op::Load { slot, at } => Some(memory::load_one(&slots[slot.index()], *at, of)),
+                op => op.evaluate(computed.ty, of),
+            };
+            if let Some(value) = value {
+                files.set_uniform(computed.index, value);
+            }
+        }
+    }
+
+    #[inline]
+    fn step(
+        &self,
+        code: &Code,
+        context: &Context,
+        part: &Elements<'_>,
+        slots: &mut [Binding<'_>],
+        files: &mut Files,
+        events: &mut Vec<u32>,
+    ) {
+        let n = part.len;
+        match code {
+            Code::Pure(pure) => self.level.execute(pure, files, n),
+            Code::Load { ty, slot, at, dst } => {
+                let binding = &slots[slot.index()];
+                typed!(*ty, T => {
+                    let Some(mut lane) = take::<T>(files, *dst) else { return };
+                    let data = T::data(binding);
+                    memory::load(&mut lane[..n], data, spot(*at, part, files), binding.first);
+                    put::<T>(files, *dst, lane);
+                });
+            }
+            Code::Store { ty, slot, at, value } => {
+                let binding = &mut slots[slot.index()];
+                let first = binding.first;
+                typed!(*ty, T => {
+                    let values = lanes::lane::<T>(files, *value, n);
+                    memory::store(values, T::data_mut(binding), spot(*at, part, files), first);
+                });
+            }
+            Code::Accumulate { ty, slot, at, with, value } => {
+                let binding = &mut slots[slot.index()];
+                let first = binding.first;
+                typed!(*ty, T => {
+                    let values = lanes::lane::<T>(files, *value, n);
+                    let data = T::data_mut(binding);
+                    memory::accumulate(values, data, spot(*at, part, files), first, *with);
+                });
+            }
+            Code::Emit { condition } => {
+                let condition = lanes::lane::<u8>(files, *condition, n);
+                emit(condition, part, events);
+            }
+            Code::Index { side, dst } => {
+                let Some(mut lane) = take::<i32>(files, *dst) else { return };
+                let numbers = part.numbers(*side);
+                for (k, value) in lane[..n].iter_mut().enumerate() {
+                    *value = index_value(numbers.get(k));
+                }
+                put::<i32>(files, *dst, lane);
+            }
+            Code::Word { site, draw, side, dst } => {
+                let Some(mut lane) = take::<i32>(files, *dst) else { return };
+                let words: &mut [u32] = bytemuck::cast_slice_mut(&mut lane[..n]);
+                match part.numbers(*side) {
+                    Numbers::From(first) => {
+                        self.level.fill(context.seed, *site, *draw, context.step, *first, words);
+                    }
+                    numbers @ (Numbers::Same(_) | Numbers::List32(_) | Numbers::List64(_)) => {
+                        let mut source = Words::new(context.seed, *site, *draw, context.step);
+                        for (k, word) in words.iter_mut().enumerate() {
+                            *word = source.word(numbers.get(k));
+                        }
+                    }
+                }
+                put::<i32>(files, *dst, lane);
+            }
+            Code::Sample { sampler, site, side, args, dst } => {
+                let Some(mut lane) = take::<i32>(files, *dst) else { return };
+                let numbers = part.numbers(*side);
+                let lists = args.map(|a| a.map_or(&[][..], |a| lanes::lane::<f64>(files, a, n)));
+                for (k, value) in lane[..n].iter_mut().enumerate() {
+                    let args = lists.map(|list| list.get(k).copied().unwrap_or(0.0));
+                    let mut stream = ElementStream::new(context.seed, *site, numbers.get(k), context.step);
+                    *value = sampler.draw(&args, &mut stream);
+                }
+                put::<i32>(files, *dst, lane);
+            }
+        }
+    }
+}
+
+/// Where the elements of this part find themselves in a buffer.
+#[inline]
+fn spot<'a>(at: Where, part: &Elements<'a>, files: &'a Files) -> Spot<'a> {
+    match at {
+        Where::Side(side) => match part.numbers(side) {
+            Numbers::From(first) => Spot::From(*first),
+            Numbers::Same(number) => Spot::Same(*number),
+            Numbers::List32(list) => Spot::List32(list),
+            Numbers::List64(list) => Spot::List64(list),
+        },
+        Where::Scalar => Spot::Scalar,
+        Where::Value32(lane) => Spot::Values32(lanes::lane::<i32>(files, lane, part.len)),
+        Where::Value64(lane) => Spot::Values64(lanes::lane::<i64>(files, lane, part.len)),
+    }
+}
+
+fn emit(condition: &[u8], part: &Elements<'_>, events: &mut Vec<u32>) {
+    const GROUP: usize = 32;
+    for (g, group) in condition.chunks(GROUP).enumerate() {
+        // Events are rare: most groups have none.
+        if group.iter().fold(0, |any, c| any | c) == 0 {
+            continue;
+        }
+        for (k, c) in group.iter().enumerate() {
+            if *c != 0 {
+                events.push(part.own.get(g * GROUP + k) as u32);
+            }
+        }
+    }
+}
+
+/// A slot of a compiled body.
+#[derive(Clone, Debug)]
+struct BlockSlot {
+    name: String,
+    ty: ScalarType,
+    written: bool,
+}
+
+/// The slots of a kernel, and whether it writes them.
+fn slots_of(kernel: &neuropil_ir::Kernel) -> Vec<BlockSlot> {
+    let accesses = kernel.accesses();
+    let written = |slot: SlotId| {
+        accesses.iter().any(|(s, _, access)| *s == slot && *access != neuropil_ir::Access::Read)
+    };
+    kernel
+        .slots
+        .iter()
+        .enumerate()
+        .map(|(i, slot)| BlockSlot { name: slot.name.clone(), ty: slot.ty, written: written(SlotId::new(i)) })
+        .collect()
+}
