@@ -245,6 +245,7 @@ impl<'a> Lowerer<'a> {
             let call = self.code(scope, &name, Domain::Elements, &step.block)?;
             self.push(name, on, When::at(Slot::Groups), 0, all(call, None));
         }
+        self.shared_step(scope, &population.name, on, &step.shared)?;
         for (i, event) in population.events.iter().enumerate() {
             let stream = StreamId::new(self.streams[id.index()] + i);
             let spike = i == 0;
@@ -282,6 +283,18 @@ impl<'a> Lowerer<'a> {
         Ok(())
     }
 
+    /// The step of variables that all elements of an object share: one element, after all others.
+    fn shared_step(&mut self, scope: Scope, name: &str, on: ClockIdx, block: &Block) -> Result<(), LowerError> {
+        if block.is_empty() {
+            return Ok(());
+        }
+        let name = format!("{name}.update.shared");
+        let call = self.code(scope, &name, Domain::Elements, block)?;
+        let action = Action::Elements { call, start: 0, len: 1, emits: None };
+        self.push(name, on, When::at(Slot::Groups), 0, action);
+        Ok(())
+    }
+
     fn code(&mut self, scope: Scope, name: &str, domain: Domain, block: &Block) -> Result<Call, LowerError> {
         let mut lowering = Lowering::new(self.network, scope, name, domain);
         lowering.block(block);
@@ -301,6 +314,8 @@ impl<'a> Lowerer<'a> {
             let action = Action::Synapses { call, structure };
             self.push(name, clock(projection.clock), When::at(Slot::Groups), 0, action);
         }
+        let scope = Scope::of(network, object, dt);
+        self.shared_step(scope, &projection.name, clock(projection.clock), &step.shared)?;
         let advance = integrate::event_driven_update(network, id).map_err(LowerError::Model)?;
         for (k, pathway) in projection.pathways.iter().enumerate() {
             let group = match pathway.on {

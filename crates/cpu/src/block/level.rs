@@ -5,7 +5,7 @@
     reason = "functions built for more than the portable instruction set are unsafe to call"
 )]
 
-use neuropil_rng::{DOMAIN_WORD, Key, fill_lanes};
+use neuropil_rng::{Key, fill_lanes};
 
 use super::compile::{Group, Pure};
 use super::lanes::Files;
@@ -128,9 +128,8 @@ impl Level {
     }
 
     /// The random words of elements one after the other, see [`neuropil_rng::fill`].
-    pub(super) fn fill(self, seed: u64, site: u32, draw: u32, step: i64, first: u64, words: &mut [u32]) {
-        let key = Key::new(seed, site, draw, DOMAIN_WORD);
+    pub(super) fn fill(self, key: &Key, step: i64, first: u64, words: &mut [u32]) {
         // SAFETY: as in `execute`.
-        unsafe { (self.loops.fill)(&key, step, first, words) }
+        unsafe { (self.loops.fill)(key, step, first, words) }
     }
 }

@@ -21,7 +21,7 @@ mod tests;
 
 use neuropil_base::{Scalar, ScalarType};
 use neuropil_ir::{Context, Op, SlotId, ValueId, Verified, index_value};
-use neuropil_rng::{ElementStream, Words};
+use neuropil_rng::{DOMAIN_WORD, ElementStream, Key, Words};
 
 pub use data::{Binding, Elements, Numbers, SlotData, View};
 pub use lanes::Workspace;
@@ -181,9 +181,9 @@ impl Block {
         let mut base = 0;
         while base < elements.len {
             let n = block.min(elements.len - base);
-            let part = elements.part(base, n);
+            let call = Call { level: self.level, context, part: elements.part(base, n) };
             for code in &self.program.codes {
-                self.step(code, context, &part, slots, files, events);
+                call.step(code, slots, files, events);
             }
             base += n;
         }
@@ -228,20 +228,23 @@ impl Block {
             }
         }
     }
+}
 
+/// One block of elements.
+struct Call<'a> {
+    level: Level,
+    context: &'a Context,
+    part: Elements<'a>,
+}
+
+impl Call<'_> {
+    /// Carries out one instruction.
     #[inline]
-    fn step(
-        &self,
-        code: &Code,
-        context: &Context,
-        part: &Elements<'_>,
-        slots: &mut [Binding<'_>],
-        files: &mut Files,
-        events: &mut Vec<u32>,
-    ) {
+    fn step(&self, code: &Code, slots: &mut [Binding<'_>], files: &mut Files, events: &mut Vec<u32>) {
+        let Self { level, context, part } = self;
         let n = part.len;
         match code {
-            Code::Pure(pure) => self.level.execute(pure, files, n),
+            Code::Pure(pure) => level.execute(pure, files, n),
             Code::Load { ty, slot, at, dst } => {
                 let binding = &slots[slot.index()];
                 typed!(*ty, T => {
@@ -285,7 +288,8 @@ impl Block {
                 let words: &mut [u32] = bytemuck::cast_slice_mut(&mut lane[..n]);
                 match part.numbers(*side) {
                     Numbers::From(first) => {
-                        self.level.fill(context.seed, *site, *draw, context.step, *first, words);
+                        let key = Key::new(context.seed, *site, *draw, DOMAIN_WORD);
+                        level.fill(&key, context.step, *first, words);
                     }
                     numbers @ (Numbers::Same(_) | Numbers::List32(_) | Numbers::List64(_)) => {
                         let mut source = Words::new(context.seed, *site, *draw, context.step);
