@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use crate::{ConnectError, Csr, Delays, NeuronIdx, Transposed};
 
 /// The part of a row that shares one delay.
@@ -57,41 +59,35 @@ impl DelayRows {
             Delays::Scalar(steps) => return Self::uniform(offsets, others, synapse, *steps),
             Delays::PerSynapse(steps) => steps,
         };
-        let canonical = |k: usize| synapse.map_or(k as u32, |s| s[k]);
-        let mut rows = Self {
-            row_offsets: vec![0],
-            bucket_delays: Vec::new(),
-            bucket_offsets: Vec::new(),
-            others: Vec::with_capacity(others.len()),
-            synapse: None,
-            distinct: Vec::new(),
-        };
-        let mut order = Vec::with_capacity(others.len());
-        let mut keys: Vec<(u32, u32, NeuronIdx)> = Vec::new();
-        for row in offsets.windows(2) {
-            keys.clear();
-            keys.extend((row[0]..row[1]).map(|k| (steps[canonical(k) as usize], canonical(k), others[k])));
-            keys.sort_unstable();
-            let mut current = None;
-            for &(delay, synapse, other) in &keys {
-                if current != Some(delay) {
-                    rows.bucket_delays.push(delay);
-                    rows.bucket_offsets.push(order.len());
-                    current = Some(delay);
-                }
-                order.push(synapse);
-                rows.others.push(other);
-            }
-            rows.row_offsets.push(rows.bucket_delays.len());
+        let n_rows = offsets.len() - 1;
+        let n_tasks = n_rows.div_ceil(ROWS_PER_TASK);
+        let mut sorted_others = vec![0; others.len()];
+        let mut order = vec![0; others.len()];
+        let mut tasks = Vec::with_capacity(n_tasks);
+        let (mut rest_others, mut rest_order) = (sorted_others.as_mut_slice(), order.as_mut_slice());
+        for task in 0..n_tasks {
+            let rows = &offsets[task * ROWS_PER_TASK..=n_rows.min((task + 1) * ROWS_PER_TASK)];
+            let length = rows[rows.len() - 1] - rows[0];
+            let others = rest_others.split_off_mut(..length).unwrap_or_default();
+            let order = rest_order.split_off_mut(..length).unwrap_or_default();
+            tasks.push(Task { rows, others, order });
         }
-        rows.bucket_offsets.push(order.len());
-        if !order.iter().enumerate().all(|(k, &synapse)| k == synapse as usize) {
-            rows.synapse = Some(order);
+        let input = Input { others, synapse, steps };
+        let parts: Vec<Vec<RowBuckets>> = tasks.into_par_iter().map(|task| task.sort(&input)).collect();
+        let mut row_offsets = vec![0];
+        let (mut bucket_delays, mut bucket_offsets) = (Vec::new(), Vec::new());
+        for buckets in parts.iter().flatten() {
+            bucket_delays.extend(buckets.iter().map(|&(delay, _)| delay));
+            bucket_offsets.extend(buckets.iter().map(|&(_, start)| start));
+            row_offsets.push(bucket_delays.len());
         }
-        rows.distinct = rows.bucket_delays.clone();
-        rows.distinct.sort_unstable();
-        rows.distinct.dedup();
-        rows
+        bucket_offsets.push(others.len());
+        let mut distinct = bucket_delays.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        let is_identity = order.iter().enumerate().all(|(k, &synapse)| k == synapse as usize);
+        let synapse = (!is_identity).then_some(order);
+        Self { row_offsets, bucket_delays, bucket_offsets, others: sorted_others, synapse, distinct }
     }
 
     /// One bucket per row that has any entries.
@@ -193,6 +189,57 @@ impl DelayRows {
             Some(&[start, end]) => start..end,
             Some(_) | None => 0..0,
         }
+    }
+}
+
+/// Rows that one task sorts.
+const ROWS_PER_TASK: usize = 64;
+
+/// The buckets of one row: delay and first position.
+type RowBuckets = Vec<(u32, usize)>;
+
+/// Synapses as they are, row by row.
+struct Input<'a> {
+    others: &'a [NeuronIdx],
+    synapse: Option<&'a [u32]>,
+    steps: &'a [u32],
+}
+
+/// Some rows, and where their sorted synapses go.
+struct Task<'a> {
+    /// Where the rows start, and where the last one ends.
+    rows: &'a [usize],
+    others: &'a mut [NeuronIdx],
+    order: &'a mut [u32],
+}
+
+impl Task<'_> {
+    fn sort(self, input: &Input<'_>) -> Vec<RowBuckets> {
+        let base = self.rows[0];
+        let mut keys: Vec<u64> = Vec::new();
+        let mut sort_row = |start: usize, end: usize| {
+            // Within a row synapses stand in canonical order; delay and place make one number, whose
+            // order is the one that is wanted.
+            let canonical = |k: usize| input.synapse.map_or(k as u32, |synapse| synapse[k]);
+            keys.clear();
+            keys.extend(
+                (start..end)
+                    .map(|k| u64::from(input.steps[canonical(k) as usize]) << 32 | (k - start) as u64),
+            );
+            keys.sort_unstable();
+            let mut buckets = RowBuckets::new();
+            for (position, &key) in (start..).zip(&keys) {
+                let delay = (key >> 32) as u32;
+                let from = start + (key as u32) as usize;
+                if buckets.last().is_none_or(|&(last, _)| last != delay) {
+                    buckets.push((delay, position));
+                }
+                self.others[position - base] = input.others[from];
+                self.order[position - base] = canonical(from);
+            }
+            buckets
+        };
+        self.rows.windows(2).map(|row| sort_row(row[0], row[1])).collect()
     }
 }
 

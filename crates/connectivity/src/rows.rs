@@ -50,15 +50,21 @@ fn join(n_pre: u32, n_post: u32, parts: Vec<Part>) -> Result<Csr, ConnectError> 
     let n_syn: usize = parts.iter().map(|part| part.targets.len()).sum();
     check_count(n_syn as u64)?;
     let mut offsets = Vec::with_capacity(n_pre as usize + 1);
-    let mut targets = Vec::with_capacity(n_syn);
     let mut end = 0;
     offsets.push(0);
-    for part in parts {
-        for length in part.lengths {
-            end += length;
-            offsets.push(end);
-        }
-        targets.extend_from_slice(&part.targets);
+    for length in parts.iter().flat_map(|part| &part.lengths) {
+        end += length;
+        offsets.push(end);
     }
+    // Zeroed pages are first touched where they are filled, on all cores.
+    let mut targets = vec![0; n_syn];
+    let mut copies = Vec::with_capacity(parts.len());
+    let mut rest = targets.as_mut_slice();
+    for part in parts {
+        let (own, others) = rest.split_at_mut(part.targets.len());
+        copies.push((own, part.targets));
+        rest = others;
+    }
+    copies.into_par_iter().for_each(|(own, part)| own.copy_from_slice(&part));
     Ok(Csr::from_parts_trusted(n_post, offsets, targets))
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use crate::csr::accumulate;
 use crate::{Csr, NeuronIdx};
 
@@ -15,24 +17,12 @@ pub struct Transposed {
 }
 
 impl Transposed {
-    /// The transpose of `csr`, in time linear in its size (a counting sort by target).
+    /// The transpose of `csr`, in time linear in its size.
     pub(crate) fn of(csr: &Csr) -> Self {
-        let mut offsets = vec![0; csr.n_post() as usize + 1];
-        for &post in csr.targets() {
-            offsets[post as usize + 1] += 1;
-        }
-        accumulate(&mut offsets);
-        let mut next = offsets.clone();
+        let offsets = column_offsets(csr);
         let mut sources = vec![0; csr.n_syn()];
         let mut synapse = vec![0; csr.n_syn()];
-        for pre in 0..csr.n_pre() {
-            for index in csr.row_range(pre) {
-                let slot = &mut next[csr.targets()[index] as usize];
-                sources[*slot] = pre;
-                synapse[*slot] = index as u32;
-                *slot += 1;
-            }
-        }
+        scatter(csr, &offsets, &mut sources, Some(&mut synapse));
         Self { n_pre: csr.n_pre(), offsets, sources, synapse }
     }
 
@@ -108,15 +98,90 @@ impl Transposed {
         }
         Csr::from_parts_trusted(self.n_post(), offsets, targets)
     }
+}
 
-    /// These columns taken as rows: pre and post change sides. For rules that are decided by column.
-    pub(crate) fn into_mirrored(self) -> Csr {
-        Csr::from_parts_trusted(self.n_pre, self.offsets, self.sources)
+/// `csr` with pre and post exchanged: for rules that are decided by column.
+pub(crate) fn mirrored(csr: &Csr) -> Csr {
+    let offsets = column_offsets(csr);
+    let mut sources = vec![0; csr.n_syn()];
+    scatter(csr, &offsets, &mut sources, None);
+    Csr::from_parts_trusted(csr.n_pre(), offsets, sources)
+}
+
+fn column_offsets(csr: &Csr) -> Vec<usize> {
+    let mut offsets = vec![0; csr.n_post() as usize + 1];
+    for &post in csr.targets() {
+        offsets[post as usize + 1] += 1;
+    }
+    accumulate(&mut offsets);
+    offsets
+}
+
+/// Columns of one task: few enough that the places where they grow stay in cache.
+const COLUMNS_PER_TASK: usize = 1024;
+/// A task looks for its part of every row; that must cost less than the rows themselves.
+const SYNAPSES_PER_SEARCH: usize = 8;
+
+/// The columns `first..end` and where they go.
+struct Task<'a> {
+    first: u32,
+    end: u32,
+    sources: &'a mut [NeuronIdx],
+    synapse: Option<&'a mut [u32]>,
+}
+
+/// Sorts all synapses by column, stably: a counting sort by target.
+///
+/// If rows ascend, columns are cut into ranges that are filled in parallel: each is a contiguous part
+/// of the result, and of every row.
+fn scatter(csr: &Csr, offsets: &[usize], sources: &mut [NeuronIdx], synapse: Option<&mut [u32]>) {
+    let n_columns = csr.n_post() as usize;
+    let searches = csr.n_syn() / SYNAPSES_PER_SEARCH / (csr.n_pre() as usize).max(1);
+    let n_tasks = (n_columns / COLUMNS_PER_TASK).min(searches).max(1);
+    let ascending = n_tasks > 1 && (0..csr.n_pre()).all(|pre| csr.row(pre).is_sorted());
+    let n_tasks = if ascending { n_tasks } else { 1 };
+    let mut tasks = Vec::with_capacity(n_tasks);
+    let (mut sources, mut synapse) = (sources, synapse);
+    for task in 0..n_tasks {
+        let (first, end) = (n_columns * task / n_tasks, n_columns * (task + 1) / n_tasks);
+        let length = offsets[end] - offsets[first];
+        let own_sources = sources.split_off_mut(..length).unwrap_or_default();
+        let own_synapse = synapse.as_mut().and_then(|rest| rest.split_off_mut(..length));
+        tasks.push(Task { first: first as u32, end: end as u32, sources: own_sources, synapse: own_synapse });
+    }
+    tasks.into_par_iter().for_each(|task| task.run(csr, offsets));
+}
+
+impl Task<'_> {
+    fn run(self, csr: &Csr, offsets: &[usize]) {
+        let Self { first, end, sources, mut synapse } = self;
+        let base = offsets[first as usize];
+        let mut next: Vec<usize> =
+            offsets[first as usize..end as usize].iter().map(|offset| offset - base).collect();
+        let whole = first == 0 && end == csr.n_post();
+        for pre in 0..csr.n_pre() {
+            let range = csr.row_range(pre);
+            let row = &csr.targets()[range.clone()];
+            let skipped = if whole { 0 } else { row.partition_point(|&post| post < first) };
+            for (k, &post) in row[skipped..].iter().enumerate() {
+                if post >= end {
+                    break;
+                }
+                let slot = &mut next[(post - first) as usize];
+                sources[*slot] = pre;
+                if let Some(synapse) = &mut synapse {
+                    synapse[*slot] = (range.start + skipped + k) as u32;
+                }
+                *slot += 1;
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::mirrored;
+    use crate::connector::Connector;
     use crate::csr::tests::any_csr;
     use proptest::prelude::*;
 
@@ -145,11 +210,25 @@ mod tests {
         #[test]
         fn mirroring_swaps_every_pair(csr in any_csr()) {
             let mut swapped: Vec<_> = csr.pairs().map(|(pre, post)| (post, pre)).collect();
-            let mirrored = csr.transpose().into_mirrored();
+            let mirrored = mirrored(&csr);
             swapped.sort_unstable();
             let mut found: Vec<_> = mirrored.pairs().collect();
             found.sort_unstable();
             prop_assert_eq!(found, swapped);
         }
+    }
+
+    #[test]
+    fn many_columns_are_cut_into_tasks() {
+        let rule = crate::FixedOutDegree { n: 100, multapses: true, self_connections: true };
+        let csr = rule.connect(&crate::Shape::between(300, 5000), crate::Site::new(1, 1)).unwrap();
+        let mut sorted: Vec<_> =
+            csr.pairs().enumerate().map(|(synapse, (pre, post))| (post, synapse, pre)).collect();
+        sorted.sort_unstable();
+        let t = csr.transpose();
+        let found = (0..5000).flat_map(|post| t.column(post).map(move |(synapse, pre)| (post, synapse, pre)));
+        assert!(found.eq(sorted.iter().copied()));
+        assert!(mirrored(&csr).pairs().eq(sorted.iter().map(|&(post, _, pre)| (post, pre))));
+        assert_eq!(t.to_csr(), csr);
     }
 }

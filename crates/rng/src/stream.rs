@@ -163,6 +163,9 @@ impl Stream {
     fn sample_few(&mut self, n: u32, k: u32, out: &mut Vec<u32>) {
         let start = out.len();
         let wanted = start + k as usize;
+        if u64::from(n) <= u64::from(k) * NUMBERS_PER_MARK {
+            return self.mark(n, k, out);
+        }
         while out.len() < wanted {
             for _ in out.len()..wanted {
                 out.push(self.below_u32(n));
@@ -171,8 +174,78 @@ impl Stream {
             drop_repeats_from(out, start);
         }
     }
+
+    /// The same numbers as the other way, without sorting: one bit per number.
+    fn mark(&mut self, n: u32, k: u32, out: &mut Vec<u32>) {
+        let mut marks = Marks::new(n);
+        let mut left = k;
+        while left > 0 {
+            left -= u32::from(marks.set(self.below_u32(n)));
+        }
+        marks.for_each(|number| out.push(number));
+    }
+
+    /// Appends `k` numbers from `0..n` to `out`, ascending, each drawn independently; none if `n` is 0.
+    pub fn sample_with_replacement(&mut self, n: u32, k: u32, out: &mut Vec<u32>) {
+        if n == 0 {
+            return;
+        }
+        let start = out.len();
+        if u64::from(n) > u64::from(k) * NUMBERS_PER_MARK {
+            out.extend((0..k).map(|_| self.below_u32(n)));
+            return out[start..].sort_unstable();
+        }
+        let mut marks = Marks::new(n);
+        let mut repeats = Vec::new();
+        for _ in 0..k {
+            let number = self.below_u32(n);
+            if !marks.set(number) {
+                repeats.push(number);
+            }
+        }
+        repeats.sort_unstable();
+        let mut from = 0;
+        marks.for_each(|number| {
+            out.push(number);
+            while repeats.get(from) == Some(&number) {
+                out.push(number);
+                from += 1;
+            }
+        });
+    }
 }
 
+/// A set of numbers below a bound, one bit each.
+struct Marks(Vec<u64>);
+
+impl Marks {
+    fn new(n: u32) -> Self {
+        Self(vec![0; (n as usize).div_ceil(64)])
+    }
+
+    /// Adds a number; whether it was not there yet.
+    #[inline]
+    fn set(&mut self, number: u32) -> bool {
+        let (mark, bit) = (&mut self.0[number as usize / 64], 1 << (number % 64));
+        let is_new = *mark & bit == 0;
+        *mark |= bit;
+        is_new
+    }
+
+    /// Visits all numbers, ascending.
+    fn for_each(self, mut visit: impl FnMut(u32)) {
+        for (mark, first) in self.0.into_iter().zip((0..).step_by(64)) {
+            let mut bits = mark;
+            while bits != 0 {
+                visit(first + bits.trailing_zeros());
+                bits &= bits - 1;
+            }
+        }
+    }
+}
+
+/// Up to this many numbers per chosen one, marking them is quicker than sorting.
+const NUMBERS_PER_MARK: u64 = 256;
 /// Removes equal neighbours from `values[start..]`.
 fn drop_repeats_from(values: &mut Vec<u32>, start: usize) {
     let mut kept = start;
@@ -245,6 +318,36 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn marking_and_sorting_choose_the_same(seed: u64, n in 1_u32..100_000, share in 0.0..0.02) {
+            let k = (f64::from(n) * share) as u32;
+            let (mut sorted, mut marked) = (Vec::new(), Vec::new());
+            let mut stream = Stream::new(seed, 0, 0);
+            stream.clone().mark(n, k, &mut marked);
+            while sorted.len() < k as usize {
+                sorted.push(stream.below(u64::from(n)) as u32);
+                let last = sorted.len() - 1;
+                if sorted[..last].contains(&sorted[last]) {
+                    sorted.truncate(last);
+                }
+            }
+            sorted.sort_unstable();
+            prop_assert_eq!(&marked, &sorted);
+            let mut picked = Vec::new();
+            Stream::new(seed, 0, 0).sample(n, k, &mut picked);
+            prop_assert_eq!(picked, sorted);
+        }
+
+        #[test]
+        fn drawing_with_replacement_keeps_every_draw(seed: u64, n in 1_u32..300, k in 0_u32..200) {
+            let mut out = vec![7];
+            Stream::new(seed, 0, 0).sample_with_replacement(n, k, &mut out);
+            let mut stream = Stream::new(seed, 0, 0);
+            let mut expected: Vec<_> = (0..k).map(|_| stream.below(u64::from(n)) as u32).collect();
+            expected.sort_unstable();
+            prop_assert_eq!(&out[1..], &expected[..]);
+        }
 
         #[test]
         fn samples_ascend_without_repeats_and_keep_what_was_there(seed: u64, n in 0_u32..300, k in 0_u32..400) {

@@ -40,6 +40,10 @@ impl Connector for AllToAll {
             || (),
             |(), pre, out| {
                 let candidates = shape.candidates(pre, self.self_connections);
+                if self.repeat == 1 {
+                    out.extend((0..candidates.count).map(|k| candidates.nth(k)));
+                    return Ok(());
+                }
                 for k in 0..candidates.count {
                     out.extend(std::iter::repeat_n(candidates.nth(k), self.repeat as usize));
                 }

@@ -4,6 +4,7 @@
 
 use super::fixed_out_degree::{FixedOutDegree, check_degree, choose};
 use crate::rows::build_rows;
+use crate::transposed::mirrored;
 use crate::{ConnectError, Connector, ConnectorInfo, Csr, Shape, Site};
 
 pub(super) const INFO: ConnectorInfo = ConnectorInfo {
@@ -44,25 +45,25 @@ impl Connector for FixedInDegree {
     }
 
     fn estimate_bytes(&self, shape: &Shape) -> u64 {
-        // The columns, twice, or the columns and their transpose with its indices.
+        // The columns, twice, or the columns and the rows.
         let offsets = 24 * (u64::from(shape.n_pre) + u64::from(shape.n_post) + 2);
-        self.estimate_synapses(shape).saturating_mul(12).saturating_add(offsets)
+        self.estimate_synapses(shape).saturating_mul(8).saturating_add(offsets)
     }
 
     fn connect(&self, shape: &Shape, site: Site) -> Result<Csr, ConnectError> {
         self.validate(shape)?;
-        let mirrored = shape.mirrored();
+        let turned = shape.mirrored();
         let columns = build_rows(
-            mirrored.n_pre,
-            mirrored.n_post,
+            turned.n_pre,
+            turned.n_post,
             || (),
             |(), post, out| {
-                let candidates = mirrored.candidates(post, self.self_connections);
+                let candidates = turned.candidates(post, self.self_connections);
                 choose(&mut site.stream(u64::from(post)), candidates, self.n, self.multapses, out);
                 Ok(())
             },
         )?;
-        Ok(columns.transpose().into_mirrored())
+        Ok(mirrored(&columns))
     }
 }
 

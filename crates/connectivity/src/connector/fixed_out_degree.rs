@@ -45,8 +45,7 @@ pub(super) fn check_degree(
 pub(super) fn choose(stream: &mut Stream, of: Candidates, n: u32, multapses: bool, out: &mut Vec<u32>) {
     let start = out.len();
     if multapses {
-        out.extend((0..n).map(|_| stream.below(u64::from(of.count)) as u32));
-        out[start..].sort_unstable();
+        stream.sample_with_replacement(of.count, n, out);
     } else {
         stream.sample(of.count, n, out);
     }

@@ -101,19 +101,39 @@ impl FixedTotalNumber {
         while (pairs.len() as u64) < n {
             let missing = n - pairs.len() as u64;
             let n_tasks = missing.div_ceil(PAIRS_PER_TASK);
-            pairs.par_extend((0..n_tasks).into_par_iter().flat_map_iter(|task| {
-                let mut stream = site.stream(first_task + task);
-                let count = PAIRS_PER_TASK.min(missing - task * PAIRS_PER_TASK);
-                (0..count)
-                    .map(move |_| stream.below(all))
-                    .filter(|pair| self.self_connections || !is_self(shape, *pair))
-            }));
+            let mut drawn: Vec<u64> = (0..n_tasks)
+                .into_par_iter()
+                .flat_map_iter(|task| {
+                    let mut stream = site.stream(first_task + task);
+                    let count = PAIRS_PER_TASK.min(missing - task * PAIRS_PER_TASK);
+                    (0..count)
+                        .map(move |_| stream.below(all))
+                        .filter(|pair| self.self_connections || !is_self(shape, *pair))
+                })
+                .collect();
             first_task += n_tasks;
-            pairs.par_sort_unstable();
-            pairs.dedup();
+            drawn.par_sort_unstable();
+            drawn.dedup();
+            pairs = if pairs.is_empty() { drawn } else { merge(&pairs, &drawn) };
         }
         pairs
     }
+}
+
+/// The union of two ascending lists.
+fn merge(a: &[u64], b: &[u64]) -> Vec<u64> {
+    let mut union = Vec::with_capacity(a.len() + b.len());
+    let mut from = 0;
+    for &pair in b {
+        let before = from + a[from..].partition_point(|&other| other < pair);
+        union.extend_from_slice(&a[from..before]);
+        if a.get(before) != Some(&pair) {
+            union.push(pair);
+        }
+        from = before;
+    }
+    union.extend_from_slice(&a[from..]);
+    union
 }
 
 fn is_self(shape: &Shape, pair: u64) -> bool {

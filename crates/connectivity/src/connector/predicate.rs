@@ -89,7 +89,7 @@ impl Connector for Predicate<'_> {
             self.row(shape, site, pre, own)?;
             let chosen = own.values.iter().filter(|&&p| p > 0.0).count() as u64;
             check_count(chosen.saturating_mul(u64::from(self.repeat)))?;
-            for (post, &p) in (0..).zip(&own.values) {
+            for (&p, post) in own.values.iter().zip(0..) {
                 if p > 0.0 {
                     out.extend(std::iter::repeat_n(post, self.repeat as usize));
                 }
