@@ -7,7 +7,7 @@
 //! uniform numbers. Where the logarithms of factorials would cancel too many digits, the limit
 //! distributions take over.
 
-use crate::m::{exp, log, log1p};
+use neuropil_math::host::{exp, log, log1p};
 
 /// Means from here on are drawn by rejection; Hörmann proves both methods from 10.
 const REJECTION_FROM: f64 = 10.0;

@@ -1,7 +1,7 @@
 //! Gaps between successes: which of many candidates are chosen when each is with the same probability.
 
 use crate::Stream;
-use crate::m::{log, log1p};
+use neuropil_math::host::{log, log1p};
 
 /// Below this probability a table of powers would be large, and gaps are seldom drawn anyway.
 const TABLE_FROM: f64 = 1.0 / 32_768.0;

@@ -48,7 +48,6 @@ mod chacha;
 mod distribution;
 mod element;
 mod gaps;
-mod m;
 mod stream;
 mod words;
 
