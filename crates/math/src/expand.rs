@@ -21,15 +21,12 @@ pub use power::{pow_constant, pow_int};
 impl Function {
     /// The function of `args` as primitive operations.
     ///
-    /// Arguments have the types that [`signature`](Self::signature) asks for; a missing one counts as 0.
+    /// Arguments have the types that [`signature`](Self::signature) asks for; a missing one counts as a repetition of the last.
     pub fn expand<E: Emit>(self, e: &mut E, args: &[E::Value]) -> E::Value {
         debug_assert_eq!(args.len(), self.arity(), "arguments of {self}");
         let Some(&x) = args.first() else { return e.constant(Scalar::F64(0.0)) };
         let mut o = Ops::new(e, x);
-        let y = match args.get(1) {
-            Some(&y) => y,
-            None => x,
-        };
+        let y = args.get(1).copied().unwrap_or(x);
         let z = args.get(2).copied().unwrap_or(y);
         match self {
             Self::Exp => o.exp(x),
@@ -65,11 +62,45 @@ impl Function {
         }
     }
 
-    /// The largest error of the expansion in units of the last place of `ty`, as measured; 0.5 is correctly
-    /// rounded, and 0 exact.
+    /// A bound of the error of the expansion in units of the last place of `ty`: 0.5 is correctly rounded,
+    /// 0 exact.
+    ///
+    /// Measured over a million arguments in single and twenty thousand in double precision (see
+    /// `tests/accuracy.rs`), subnormal ones among them, and rounded up. For sin, cos and tan it holds for
+    /// arguments up to 1e5 in single and 1e12 in double precision; for mod and floordiv while the quotient
+    /// is below 2^24 (2^53).
     #[must_use]
     pub fn error_bound_ulp(self, ty: ScalarType) -> f64 {
-        let _ = ty;
-        2.0
+        let (single, double) = match self {
+            Self::Exp => (1.0, 1.0),
+            Self::Log => (0.9, 0.8),
+            Self::Log10 => (0.8, 0.7),
+            Self::Log2 => (0.9, 0.7),
+            Self::Log1p => (1.5, 0.9),
+            Self::Expm1 => (1.4, 1.3),
+            Self::Exprel => (1.8, 1.6),
+            Self::Sqrt => (0.5, 0.5),
+            Self::Sin | Self::Cos => (0.85, 0.8),
+            Self::Tan => (1.0, 0.9),
+            Self::Sinh => (1.7, 1.6),
+            Self::Cosh => (1.5, 1.4),
+            Self::Tanh => (1.7, 1.6),
+            Self::Arcsin | Self::Arccos => (0.7, 0.65),
+            Self::Arctan | Self::Arctan2 => (1.9, 1.6),
+            // Singles are raised in doubles, which leaves one rounding but for a part in 2^29 of the cases.
+            Self::Pow => (0.501, 0.85),
+            Self::Mod => (0.5, 0.5),
+            Self::Abs
+            | Self::Sign
+            | Self::Clip
+            | Self::Floor
+            | Self::Ceil
+            | Self::Int
+            | Self::Min
+            | Self::Max
+            | Self::FloorDiv
+            | Self::Timestep => (0.0, 0.0),
+        };
+        if ty == ScalarType::F32 { single } else { double }
     }
 }

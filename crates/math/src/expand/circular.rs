@@ -100,7 +100,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `sin(x)`
-    pub(super) fn sin(&mut self, x: E::Value) -> E::Value {
+    pub(crate) fn sin(&mut self, x: E::Value) -> E::Value {
         let Angle { quarter, r, low } = self.reduce_angle(x);
         let result = self.sin_in_quarter(quarter, r, low);
         let tiny = self.is_tiny(x);
@@ -108,7 +108,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `cos(x)`
-    pub(super) fn cos(&mut self, x: E::Value) -> E::Value {
+    pub(crate) fn cos(&mut self, x: E::Value) -> E::Value {
         let Angle { quarter, r, low } = self.reduce_angle(x);
         let one = self.int(1);
         let quarter = self.add(quarter, one);

@@ -75,7 +75,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `exp(x)`
-    pub(super) fn exp(&mut self, x: E::Value) -> E::Value {
+    pub(crate) fn exp(&mut self, x: E::Value) -> E::Value {
         self.scaled_exp(x, Lacking::Nothing)
     }
 
@@ -126,7 +126,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `exp(x) - 1`
-    pub(super) fn expm1(&mut self, x: E::Value) -> E::Value {
+    pub(crate) fn expm1(&mut self, x: E::Value) -> E::Value {
         let (number, scale) = self.expm1_parts(x);
         let result = self.mul(number, scale);
         let tiny = self.is_tiny(x);

@@ -105,14 +105,14 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `log(x)`
-    pub(super) fn log(&mut self, x: E::Value) -> E::Value {
+    pub(crate) fn log(&mut self, x: E::Value) -> E::Value {
         let Split { k, f, .. } = self.split(x);
         let result = self.log_sum(k, f);
         self.log_ends(x, result)
     }
 
     /// `log(1 + x)`: the logarithm of the rounded sum, with what the sum lacks added to `f`.
-    pub(super) fn log1p(&mut self, x: E::Value) -> E::Value {
+    pub(crate) fn log1p(&mut self, x: E::Value) -> E::Value {
         let sum = self.add_c(x, 1.0);
         let one = self.c(1.0);
         let is_small = self.lt(x, one);

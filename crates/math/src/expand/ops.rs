@@ -18,7 +18,7 @@ pub(crate) struct Ops<'e, E: Emit> {
 /// A method per operation with one operand.
 macro_rules! unary {
     ($($name:ident $op:ident),*) => {$(
-        #[inline]
+        #[inline(always)]
         pub(crate) fn $name(&mut self, a: E::Value) -> E::Value {
             self.e.unary(UnaryOp::$op, a)
         }
@@ -28,7 +28,7 @@ macro_rules! unary {
 /// A method per operation with two operands.
 macro_rules! binary {
     ($($name:ident $op:ident),*) => {$(
-        #[inline]
+        #[inline(always)]
         pub(crate) fn $name(&mut self, a: E::Value, b: E::Value) -> E::Value {
             self.e.binary(BinaryOp::$op, a, b)
         }
@@ -38,7 +38,7 @@ macro_rules! binary {
 /// A method per comparison.
 macro_rules! compare {
     ($($name:ident $op:ident),*) => {$(
-        #[inline]
+        #[inline(always)]
         pub(crate) fn $name(&mut self, a: E::Value, b: E::Value) -> E::Value {
             self.e.compare(CompareOp::$op, a, b)
         }
@@ -57,67 +57,67 @@ impl<'e, E: Emit> Ops<'e, E> {
     compare! { eq Eq, ne Ne, lt Lt, gt Gt, ge Ge }
 
     /// `x` as a constant of the type.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn c(&mut self, x: f64) -> E::Value {
         self.e.constant(Scalar::from_f64(self.ty, x))
     }
 
     /// `a * b + c`, rounded once.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn fma(&mut self, a: E::Value, b: E::Value, c: E::Value) -> E::Value {
         self.e.fma(a, b, c)
     }
 
     /// `a * b + c` for constant `b` and `c`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn fma_c(&mut self, a: E::Value, b: f64, c: f64) -> E::Value {
         let (b, c) = (self.c(b), self.c(c));
         self.fma(a, b, c)
     }
 
     /// `a + b` for a constant `b`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn add_c(&mut self, a: E::Value, b: f64) -> E::Value {
         let b = self.c(b);
         self.add(a, b)
     }
 
     /// `a * b` for a constant `b`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn mul_c(&mut self, a: E::Value, b: f64) -> E::Value {
         let b = self.c(b);
         self.mul(a, b)
     }
 
     /// `a < b` for a constant `b`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn lt_c(&mut self, a: E::Value, b: f64) -> E::Value {
         let b = self.c(b);
         self.lt(a, b)
     }
 
     /// `condition ? a : b`
-    #[inline]
+    #[inline(always)]
     pub(crate) fn select(&mut self, condition: E::Value, a: E::Value, b: E::Value) -> E::Value {
         self.e.select(condition, a, b)
     }
 
     /// `condition ? a : b` for a constant `a`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn select_c(&mut self, condition: E::Value, a: f64, b: E::Value) -> E::Value {
         let a = self.c(a);
         self.select(condition, a, b)
     }
 
     /// `condition ? a : b` for constants.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn choose(&mut self, condition: E::Value, a: f64, b: f64) -> E::Value {
         let b = self.c(b);
         self.select_c(condition, a, b)
     }
 
     /// `x` between `low` and `high`; NaN stays.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn clamp(&mut self, x: E::Value, low: f64, high: f64) -> E::Value {
         // The second operand is what is left of a NaN, so `x` comes second.
         let low = self.c(low);
@@ -127,7 +127,7 @@ impl<'e, E: Emit> Ops<'e, E> {
     }
 
     /// The polynomial with the given coefficients, highest power first, by Horner's rule.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn horner(&mut self, x: E::Value, coefficients: &[f64]) -> E::Value {
         let mut sum = None;
         for &coefficient in coefficients {
@@ -144,7 +144,7 @@ impl<'e, E: Emit> Ops<'e, E> {
     }
 
     /// `a + b` as a rounded sum and what it lacks, for any two numbers (Knuth's two-sum).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn two_sum(&mut self, a: E::Value, b: E::Value) -> (E::Value, E::Value) {
         let sum = self.add(a, b);
         let of_b = self.sub(sum, a);
@@ -154,7 +154,7 @@ impl<'e, E: Emit> Ops<'e, E> {
     }
 
     /// `a + b` as a rounded sum and what it lacks, for `|a| >= |b|` or `a = 0` (Dekker's fast two-sum).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn fast_two_sum(&mut self, a: E::Value, b: E::Value) -> (E::Value, E::Value) {
         let sum = self.add(a, b);
         let of_b = self.sub(sum, a);
@@ -162,7 +162,7 @@ impl<'e, E: Emit> Ops<'e, E> {
     }
 
     /// `a * b` as a rounded product and what it lacks.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn two_product(&mut self, a: E::Value, b: E::Value) -> (E::Value, E::Value) {
         let product = self.mul(a, b);
         let minus = self.neg(product);
@@ -170,72 +170,72 @@ impl<'e, E: Emit> Ops<'e, E> {
     }
 
     /// Whether the type is double.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_double(&self) -> bool {
         self.ty != ScalarType::F32
     }
 
     /// Bits of the fraction: 23 or 52.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn fraction_bits(&self) -> i64 {
         if self.is_double() { 52 } else { 23 }
     }
 
     /// What is added to an exponent where it is stored: 127 or 1023.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn bias(&self) -> f64 {
         if self.is_double() { 1023.0 } else { 127.0 }
     }
 
     /// 1.5 times the number from which on floats are whole. What is added to it is rounded to a whole
     /// number, which then stands in the low bits of the sum.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn magic(&self) -> f64 {
         if self.is_double() { 6_755_399_441_055_744.0 } else { 12_582_912.0 }
     }
 
     /// A number so small that it is its own sine, and 1 its own exponential: 2^-54 or 2^-25.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn tiny(&self) -> f64 {
         if self.is_double() { 5.551_115_123_125_783e-17 } else { 2.980_232_238_769_531e-8 }
     }
 
     /// An integer of the float's size.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn int(&mut self, i: i64) -> E::Value {
         let i = if self.is_double() { Scalar::I64(i) } else { Scalar::I32(i as i32) };
         self.e.constant(i)
     }
 
     /// The bits of a float as an integer.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn bits_of(&mut self, x: E::Value) -> E::Value {
         let ty = if self.is_double() { ScalarType::I64 } else { ScalarType::I32 };
         self.e.bitcast(ty, x)
     }
 
     /// The float with these bits.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn float_of_bits(&mut self, bits: E::Value) -> E::Value {
         self.e.bitcast(self.ty, bits)
     }
 
     /// An integer, shifted left.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn shl(&mut self, bits: E::Value, count: i64) -> E::Value {
         let count = self.int(count);
         self.e.binary(BinaryOp::Shl, bits, count)
     }
 
     /// An integer, shifted right, zeros in.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn shr(&mut self, bits: E::Value, count: i64) -> E::Value {
         let count = self.int(count);
         self.e.binary(BinaryOp::Shr, bits, count)
     }
 
     /// `2^n` from `n + magic + bias`: the low bits are the stored exponent, the others are shifted out.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn power_of_two(&mut self, biased: E::Value) -> E::Value {
         let bits = self.bits_of(biased);
         let count = self.fraction_bits();
@@ -244,7 +244,7 @@ impl<'e, E: Emit> Ops<'e, E> {
     }
 
     /// The sign bit of `x` alone, as an integer.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn sign_bit(&mut self, x: E::Value) -> E::Value {
         let bits = self.bits_of(x);
         let mask = if self.is_double() { i64::MIN } else { i64::from(i32::MIN) };
@@ -253,7 +253,7 @@ impl<'e, E: Emit> Ops<'e, E> {
     }
 
     /// `x` with its sign flipped where `sign` (a [`sign_bit`](Self::sign_bit)) is set.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn flip(&mut self, x: E::Value, sign: E::Value) -> E::Value {
         let bits = self.bits_of(x);
         let bits = self.xor(bits, sign);

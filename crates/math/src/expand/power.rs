@@ -54,7 +54,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `x^y` of doubles.
-    pub(super) fn pow(&mut self, x: E::Value, y: E::Value) -> E::Value {
+    pub(crate) fn pow(&mut self, x: E::Value, y: E::Value) -> E::Value {
         let size = self.abs(x);
         let (high, low) = self.log_in_two(size);
         // Any larger exponent gives 0 or infinity as well, unless x is 1; and products stay finite.
