@@ -1,0 +1,336 @@
+//! The printed form of whole networks: everything that a network says, in its order.
+
+use std::fmt;
+
+use super::{DisplayBlock, DisplayExpr};
+use crate::{
+    Block, Connect, Delay, Endpoint, Event, EventSource, Expr, Extent, FixedNumber, Format, Group, Initial,
+    Network, ObjectId, Pathway, Population, Projection, Recorder, RecorderKind, Reduce, Refractory, Sum,
+    Table, Variable, VariableKind,
+};
+
+/// The whole network as text, deterministic.
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "network {}", self.name)?;
+        if !self.title.is_empty() {
+            writeln!(f, "  title {:?}", self.title)?;
+        }
+        writeln!(f, "  precision {}", self.precision)?;
+        writeln!(f, "  seed {}", self.seed)?;
+        writeln!(f, "  duration {:?} s", self.duration)?;
+        for clock in &self.clocks {
+            writeln!(f, "clock {}: dt {:?} s", clock.name, clock.dt)?;
+        }
+        for table in &self.tables {
+            print_table(f, table)?;
+        }
+        for (index, population) in self.populations.iter().enumerate() {
+            let object = ObjectId::Population(crate::PopulationId::new(index));
+            Owner { network: self, object }.population(f, population)?;
+        }
+        for (index, projection) in self.projections.iter().enumerate() {
+            let object = ObjectId::Projection(crate::ProjectionId::new(index));
+            Owner { network: self, object }.projection(f, projection)?;
+        }
+        for recorder in &self.recorders {
+            print_recorder(f, self, recorder)?;
+        }
+        Ok(())
+    }
+}
+
+fn print_table(f: &mut fmt::Formatter<'_>, table: &Table) -> fmt::Result {
+    let Table { name, dt, rows, columns, values, dimension } = table;
+    writeln!(f, "\ntable {name}: {rows} x {columns}, {dimension}, dt {dt:?} s")?;
+    writeln!(f, "  values {}", some_values(values))
+}
+
+/// The values if they are few, else the first ones and how many there are.
+fn some_values(values: &[f64]) -> String {
+    const SHOWN: usize = 8;
+    let mut text: Vec<String> = values.iter().take(SHOWN).map(|x| format!("{x:?}")).collect();
+    if values.len() > SHOWN {
+        text.push(format!("... ({} in all)", values.len()));
+    }
+    format!("[{}]", text.join(", "))
+}
+
+/// An object whose parts are printed.
+#[derive(Clone, Copy)]
+struct Owner<'a> {
+    network: &'a Network,
+    object: ObjectId,
+}
+
+impl<'a> Owner<'a> {
+    fn expr(self, expr: &'a Expr) -> DisplayExpr<'a> {
+        self.network.display_expr(self.object, expr, &[])
+    }
+
+    fn block(self, block: &'a Block, indent: usize) -> DisplayBlock<'a> {
+        DisplayBlock { indent, ..self.network.display_block(self.object, block) }
+    }
+
+    fn group(self, group: &Group) -> String {
+        display_group(self.network, group)
+    }
+
+    fn population(self, f: &mut fmt::Formatter<'_>, population: &'a Population) -> fmt::Result {
+        let Population {
+            name,
+            model,
+            size,
+            clock,
+            variables,
+            equations,
+            method,
+            events,
+            refractory,
+            span: _,
+        } = population;
+        let clock = &self.network.clock(*clock).name;
+        writeln!(f, "\npopulation {name}: {size} of {model}, clock {clock}")?;
+        for variable in variables {
+            self.variable(f, variable)?;
+        }
+        for equation in equations {
+            let variable = &variables[equation.variable.index()].name;
+            writeln!(f, "  d{variable}/dt = {}", self.expr(&equation.rhs))?;
+        }
+        if !equations.is_empty() {
+            writeln!(f, "  method {method}")?;
+        }
+        match refractory {
+            Refractory::Never => {}
+            Refractory::Time(time) => {
+                writeln!(f, "  refractory for {} s", self.expr(time))?;
+            }
+            Refractory::While(condition) => {
+                writeln!(f, "  refractory while {}", self.expr(condition))?;
+            }
+        }
+        for event in events {
+            self.event(f, event)?;
+        }
+        Ok(())
+    }
+
+    fn variable(self, f: &mut fmt::Formatter<'_>, variable: &'a Variable) -> fmt::Result {
+        let Variable { name, ty, dimension, extent, kind, initial, unless_refractory, span: _ } = variable;
+        if let VariableKind::Subexpression(value) = kind {
+            let value = self.expr(value);
+            return writeln!(f, "  {name} = {value} : {ty}, {dimension}");
+        }
+        write!(f, "  {name} : {ty}, {dimension}")?;
+        f.write_str(match kind {
+            VariableKind::State | VariableKind::Subexpression(_) => ", state",
+            VariableKind::Parameter { constant: false } => ", parameter",
+            VariableKind::Parameter { constant: true } => ", constant",
+            VariableKind::LastSpike => ", last spike",
+            VariableKind::NotRefractory => ", not refractory",
+            VariableKind::SumTarget => ", sum",
+        })?;
+        f.write_str(match extent {
+            Extent::PerElement => "",
+            Extent::Shared => ", shared",
+        })?;
+        f.write_str(if *unless_refractory { ", unless refractory" } else { "" })?;
+        match initial {
+            Initial::Zero => writeln!(f),
+            Initial::Expr(value) => {
+                writeln!(f, ", initially {}", self.expr(value))
+            }
+            Initial::Column(column) => writeln!(f, ", initially column `{column}`"),
+            Initial::Values(values) => writeln!(f, ", initially {}", some_values(values)),
+        }
+    }
+
+    fn event(self, f: &mut fmt::Formatter<'_>, event: &'a Event) -> fmt::Result {
+        write!(f, "  event {}: ", event.name)?;
+        match &event.source {
+            EventSource::Condition(condition) => {
+                writeln!(f, "when {}", self.expr(condition))?;
+            }
+            EventSource::List { steps, neurons, period_steps } => {
+                write!(f, "{} listed", steps.len())?;
+                for (step, neuron) in steps.iter().zip(neurons).take(8) {
+                    write!(f, " {step}:{neuron}")?;
+                }
+                f.write_str(if steps.len() > 8 { " ..." } else { "" })?;
+                if *period_steps > 0 {
+                    write!(f, ", again every {period_steps} steps")?;
+                }
+                writeln!(f)?;
+            }
+        }
+        write!(f, "{}", self.block(&event.reset, 4))
+    }
+
+    fn projection(self, f: &mut fmt::Formatter<'_>, projection: &'a Projection) -> fmt::Result {
+        let Projection {
+            name,
+            model,
+            source,
+            target,
+            clock,
+            variables,
+            equations,
+            event_driven,
+            last_update: _,
+            method,
+            pathways,
+            sums,
+            connect,
+            format,
+            span: _,
+        } = projection;
+        let (source, target, clock) =
+            (self.group(source), self.group(target), &self.network.clock(*clock).name);
+        writeln!(f, "\nprojection {name}: {source} to {target}, of {model}, clock {clock}")?;
+        self.connect(f, connect)?;
+        writeln!(
+            f,
+            "  format {}",
+            match format {
+                Format::Auto => "auto",
+                Format::Csr => "csr",
+                Format::Ell => "ell",
+                Format::Dense => "dense",
+            }
+        )?;
+        for variable in variables {
+            self.variable(f, variable)?;
+        }
+        for equation in equations {
+            writeln!(
+                f,
+                "  d{}/dt = {}",
+                variables[equation.variable.index()].name,
+                self.expr(&equation.rhs)
+            )?;
+        }
+        if !equations.is_empty() {
+            writeln!(f, "  method {method}")?;
+        }
+        for equation in event_driven {
+            let variable = &variables[equation.variable.index()].name;
+            writeln!(f, "  d{variable}/dt = {} (event-driven)", self.expr(&equation.rhs))?;
+        }
+        for pathway in pathways {
+            self.pathway(f, projection, pathway)?;
+        }
+        for sum in sums {
+            self.sum(f, sum)?;
+        }
+        Ok(())
+    }
+
+    fn connect(self, f: &mut fmt::Formatter<'_>, connect: &'a Connect) -> fmt::Result {
+        let loops = |allowed: bool| if allowed { "" } else { ", no self-connections" };
+        let number = |what: &str, n: &FixedNumber| {
+            let multapses = if n.multapses { "" } else { ", no multapses" };
+            format!("{what} {}{}{multapses}", n.n, loops(n.self_connections))
+        };
+        f.write_str("  connect ")?;
+        match connect {
+            Connect::AllToAll { self_connections } => writeln!(f, "all to all{}", loops(*self_connections)),
+            Connect::OneToOne => writeln!(f, "one to one"),
+            Connect::FixedProbability { p, self_connections } => {
+                writeln!(f, "with probability {p:?}{}", loops(*self_connections))
+            }
+            Connect::FixedInDegree(n) => writeln!(f, "{}", number("in-degree", n)),
+            Connect::FixedOutDegree(n) => writeln!(f, "{}", number("out-degree", n)),
+            Connect::FixedTotalNumber(n) => writeln!(f, "{}", number("total number", n)),
+            Connect::Condition { condition, probability, repeat } => {
+                f.write_str("every pair")?;
+                if let Some(condition) = condition {
+                    write!(f, " where {}", self.expr(condition))?;
+                }
+                if let Some(probability) = probability {
+                    write!(f, " with probability {}", self.expr(probability))?;
+                }
+                writeln!(f, ", {repeat} per pair")
+            }
+            Connect::Pairs(pairs) => {
+                write!(f, "{} pairs", pairs.len())?;
+                for (source, target) in pairs.iter().take(8) {
+                    write!(f, " {source}:{target}")?;
+                }
+                writeln!(f, "{}", if pairs.len() > 8 { " ..." } else { "" })
+            }
+            Connect::File(path) => writeln!(f, "as in the file {:?}", path.display().to_string()),
+        }
+    }
+
+    fn pathway(
+        self,
+        f: &mut fmt::Formatter<'_>,
+        projection: &Projection,
+        pathway: &'a Pathway,
+    ) -> fmt::Result {
+        let Pathway { name, on, event, block, order, delay, span: _ } = pathway;
+        let (side, population) = match on {
+            Endpoint::Pre => ("presynaptic", projection.source.population),
+            Endpoint::Post => ("postsynaptic", projection.target.population),
+        };
+        let event = &self.network.population(population).events[event.index()].name;
+        write!(f, "  pathway {name}: on {side} {event}, order {order}, delay ")?;
+        match delay {
+            Delay::None => writeln!(f, "none")?,
+            Delay::Steps(steps) => writeln!(f, "{steps} steps")?,
+            Delay::PerSynapse(value) => writeln!(f, "{} s", self.expr(value))?,
+            Delay::Column(column) => writeln!(f, "column `{column}`")?,
+            Delay::Values(values) => writeln!(f, "{} s", some_values(values))?,
+        }
+        write!(f, "{}", self.block(block, 4))
+    }
+
+    fn sum(self, f: &mut fmt::Formatter<'_>, sum: &'a Sum) -> fmt::Result {
+        let Sum { target, value, reduce, delay_steps } = sum;
+        let reduce = match reduce {
+            Reduce::Sum => "sum",
+            Reduce::Mean => "mean",
+            Reduce::Max => "max",
+            Reduce::Min => "min",
+        };
+        let target = self.network.display_variable(self.object, *target);
+        write!(f, "  {target} = {reduce} over synapses of {}", self.expr(value))?;
+        if *delay_steps > 0 {
+            write!(f, ", {delay_steps} steps ago")?;
+        }
+        writeln!(f)
+    }
+}
+
+fn display_group(network: &Network, group: &Group) -> String {
+    let population = network.population(group.population);
+    if group.start == 0 && group.len == population.size {
+        population.name.clone()
+    } else {
+        format!("{}[{}:{}]", population.name, group.start, u64::from(group.start) + u64::from(group.len))
+    }
+}
+
+fn print_recorder(f: &mut fmt::Formatter<'_>, network: &Network, recorder: &Recorder) -> fmt::Result {
+    let Recorder { name, kind, clock, when, order } = recorder;
+    let events = |group: &Group, event: &crate::EventId| {
+        let event = &network.population(group.population).events[event.index()].name;
+        format!("{event} of {}", display_group(network, group))
+    };
+    write!(f, "\nrecorder {name}: ")?;
+    match kind {
+        RecorderKind::Events { group, event } => write!(f, "events {}", events(group, event))?,
+        RecorderKind::Rate { group, event } => write!(f, "rate {}", events(group, event))?,
+        RecorderKind::State { object, variables, elements } => {
+            let all = network.variables(*object);
+            let names: Vec<&str> = variables.iter().map(|v| all[v.index()].name.as_str()).collect();
+            let count = elements.len();
+            let numbers: Vec<String> = elements.iter().take(8).map(u32::to_string).collect();
+            let more = if count > 8 { format!(", ... ({count} in all)") } else { String::new() };
+            let object = network.object_name(*object);
+            write!(f, "{} of {object}[{}{more}]", names.join(", "), numbers.join(", "))?;
+        }
+    }
+    writeln!(f, "; clock {}, at {when}, order {order}", network.clock(*clock).name)
+}
