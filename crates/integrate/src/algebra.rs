@@ -59,24 +59,32 @@ impl Algebra {
 
     /// `a + b`
     pub(crate) fn add(self, a: Expr, b: Expr) -> Expr {
+        if is_zero(&a) {
+            return b;
+        }
+        if is_zero(&b) {
+            return a;
+        }
         match (negated(&a), negated(&b)) {
-            _ if is_zero(&a) => b,
-            _ if is_zero(&b) => a,
-            (None, Some(b)) => self.arith.sub(a, b.clone()),
-            (Some(a), None) => self.arith.sub(b, a.clone()),
-            (Some(a), Some(b)) => self.arith.neg(self.arith.add(a.clone(), b.clone())),
+            (None, Some(b)) => self.arith.sub(a, b),
+            (Some(a), None) => self.arith.sub(b, a),
+            (Some(a), Some(b)) => self.arith.neg(self.arith.add(a, b)),
             (None, None) => self.arith.add(a, b),
         }
     }
 
     /// `a - b`
     pub(crate) fn sub(self, a: Expr, b: Expr) -> Expr {
+        if is_zero(&a) {
+            return self.neg(b);
+        }
+        if is_zero(&b) {
+            return a;
+        }
         match (negated(&a), negated(&b)) {
-            _ if is_zero(&a) => self.neg(b),
-            _ if is_zero(&b) => a,
-            (None, Some(b)) => self.arith.add(a, b.clone()),
-            (Some(a), None) => self.arith.neg(self.arith.add(a.clone(), b)),
-            (Some(a), Some(b)) => self.arith.sub(b.clone(), a.clone()),
+            (None, Some(b)) => self.arith.add(a, b),
+            (Some(a), None) => self.arith.neg(self.arith.add(a, b)),
+            (Some(a), Some(b)) => self.arith.sub(b, a),
             (None, None) => self.arith.sub(a, b),
         }
     }
@@ -105,9 +113,9 @@ impl Algebra {
             (None, Some(c)) => self.scale(c, a),
             (Some(_), Some(_)) => self.arith.mul(a, b),
             (None, None) => match (negated(&a), negated(&b)) {
-                (Some(x), Some(y)) => self.arith.mul(x.clone(), y.clone()),
-                (Some(x), None) => self.arith.neg(self.arith.mul(x.clone(), b)),
-                (None, Some(y)) => self.arith.neg(self.arith.mul(a, y.clone())),
+                (Some(x), Some(y)) => self.arith.mul(x, y),
+                (Some(x), None) => self.arith.neg(self.arith.mul(x, b)),
+                (None, Some(y)) => self.arith.neg(self.arith.mul(a, y)),
                 (None, None) => self.arith.mul(a, b),
             },
         }
@@ -124,7 +132,7 @@ impl Algebra {
             return self.scale(c / d, without_leading(a));
         }
         match negated(&a) {
-            Some(x) => self.arith.neg(self.arith.div(x.clone(), b)),
+            Some(x) => self.arith.neg(self.arith.div(x, b)),
             None => self.arith.div(a, b),
         }
     }
@@ -222,10 +230,18 @@ impl Algebra {
     }
 }
 
-/// `x`, if `e` is `-x` and a float.
-fn negated(e: &Expr) -> Option<&Expr> {
+/// `-e`, if `e` is a float with a minus in front: `-x`, or a negative constant times something.
+fn negated(e: &Expr) -> Option<Expr> {
+    if !e.ty.is_float() {
+        return None;
+    }
     match &e.kind {
-        ExprKind::Unary(UnaryOp::Neg, x) if e.ty.is_float() => Some(x),
+        ExprKind::Unary(UnaryOp::Neg, x) => Some((**x).clone()),
+        ExprKind::Binary(BinaryOp::Mul, c, x) => {
+            let value = c.as_real().filter(|c| *c < 0.0)?;
+            let c = Expr::real(-value, c.ty);
+            Some(Expr::new(ExprKind::Binary(BinaryOp::Mul, Box::new(c), x.clone()), e.ty))
+        }
         _ => None,
     }
 }

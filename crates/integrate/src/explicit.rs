@@ -251,8 +251,18 @@ impl Run<'_> {
             Syntax::Call { function, args } if args.len() == 2 => {
                 let (x, t) = (self.value(&args[0])?, self.value(&args[1])?);
                 match function.as_str() {
-                    "f" => Ok(self.derivatives(&x, &t).0),
-                    "g" => Ok(self.derivatives(&x, &t).1),
+                    "f" => {
+                        let drift: Vec<Option<Expr>> =
+                            self.stochastic.drift.iter().cloned().map(Some).collect();
+                        let items = self.at(&drift, &x, &t);
+                        Ok(Value { per_unknown: true, per_noise: false, items })
+                    }
+                    "g" => {
+                        let strength: Vec<Option<Expr>> =
+                            self.stochastic.diffusion.iter().flatten().cloned().collect();
+                        let items = self.at(&strength, &x, &t);
+                        Ok(Value { per_unknown: true, per_noise: true, items })
+                    }
                     _ => Err(format!("no function `{function}`")),
                 }
             }
@@ -304,25 +314,20 @@ impl Run<'_> {
         }
     }
 
-    /// Drift and noise strengths for the unknowns' values `x` at the time `t`.
-    fn derivatives(&mut self, x: &Value, t: &Value) -> (Value, Value) {
+    /// Functions of the unknowns and time, for the unknowns' values `x` at the time `t`.
+    fn at(&mut self, functions: &[Option<Expr>], x: &Value, t: &Value) -> Vec<Option<Expr>> {
         let x = self.contract(x);
         let system = self.system;
-        let replaced: Vec<Option<Expr>> = (0..system.unknowns.len())
-            .map(|k| {
-                let value = self.item(&x, k, 0);
-                let value = system.algebra.arith.convert(value, system.unknowns[k].ty);
-                (value != system.value(k) && self.is_read(k)).then_some(value)
-            })
-            .collect();
-        let replaced: Vec<Option<Expr>> = replaced
-            .into_iter()
-            .enumerate()
-            .map(|(k, e)| {
-                let name = format!("{}_{}", system.unknowns[k].name, self.statement);
-                e.map(|e| define(self.block, &name, e))
-            })
-            .collect();
+        let mut replaced = Vec::new();
+        for (k, unknown) in system.unknowns.iter().enumerate() {
+            let value = system.algebra.arith.convert(self.item(&x, k, 0), unknown.ty);
+            let is_read = || functions.iter().flatten().any(|f| f.any(&mut |e| system.unknown(e) == Some(k)));
+            replaced.push(if value != system.value(k) && is_read() {
+                Some(define(self.block, &format!("{}_{}", unknown.name, self.statement), value))
+            } else {
+                None
+            });
+        }
         let time = self.item(t, 0, 0);
         let at = |e: &Expr| {
             system.algebra.substitute(e, &|part| match part.kind {
@@ -330,19 +335,7 @@ impl Run<'_> {
                 _ => system.unknown(part).and_then(|k| replaced[k].clone()),
             })
         };
-        let drift = self.stochastic.drift.iter().map(|f| Some(at(f))).collect();
-        let strength = self.stochastic.diffusion.iter().flatten().map(|g| g.as_ref().map(at)).collect();
-        (
-            Value { per_unknown: true, per_noise: false, items: drift },
-            Value { per_unknown: true, per_noise: true, items: strength },
-        )
-    }
-
-    /// Whether some derivative depends on the unknown.
-    fn is_read(&self, k: usize) -> bool {
-        let reads = |e: &Expr| e.any(&mut |part| self.system.unknown(part) == Some(k));
-        self.stochastic.drift.iter().any(reads)
-            || self.stochastic.diffusion.iter().flatten().flatten().any(reads)
+        functions.iter().map(|f| f.as_ref().map(at)).collect()
     }
 }
 

@@ -77,6 +77,7 @@ fn product(a: &Matrix, b: &Matrix) -> Matrix {
 }
 
 /// `a^-1 b` by elimination with partial pivoting; `a` is close to the identity.
+#[allow(clippy::needless_range_loop, reason = "two rows of one matrix at a time")]
 fn solve(mut a: Matrix, mut b: Matrix) -> Matrix {
     let n = a.len();
     for k in 0..n {

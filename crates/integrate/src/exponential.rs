@@ -70,6 +70,6 @@ fn advance(system: &System<'_>, k: usize, mut parts: Affine, block: &mut Block) 
     }
     let rate = define(block, &format!("rate_{name}"), algebra.neg(a));
     let target = define(block, &format!("{name}_inf"), algebra.div(b, rate.clone()));
-    let decay = exp(algebra.neg(algebra.mul(system.step(), rate)));
+    let decay = exp(algebra.scale(-system.dt, rate));
     algebra.add(target.clone(), algebra.mul(algebra.sub(x, target), decay))
 }

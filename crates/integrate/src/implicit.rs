@@ -91,13 +91,12 @@ fn parts(system: &System<'_>) -> Vec<Vec<usize>> {
             }
         }
     }
-    let mut parts: Vec<Vec<usize>> = Vec::new();
-    for i in 0..count {
-        let together: Vec<usize> = (0..count).filter(|&j| reach[i][j] && reach[j][i]).collect();
-        if together[0] == i {
-            parts.push(together);
-        }
-    }
+    let together = |i: usize| -> Vec<usize> { (0..count).filter(|&j| reach[i][j] && reach[j][i]).collect() };
+    let mut parts: Vec<Vec<usize>> = (0..count)
+        .map(|i| (i, together(i)))
+        .filter(|(i, part)| part.first() == Some(i))
+        .map(|(_, p)| p)
+        .collect();
     // What a part depends on reaches strictly less.
     parts.sort_by_key(|part| reach[part[0]].iter().filter(|r| **r).count());
     parts
@@ -149,6 +148,7 @@ impl Newton<'_> {
     }
 
     /// The solution of `matrix * x = right`.
+    #[allow(clippy::needless_range_loop, reason = "two rows of one matrix at a time")]
     fn eliminate(&self, mut matrix: Vec<Vec<Expr>>, mut right: Vec<Expr>, block: &mut Block) -> Vec<Expr> {
         let algebra = self.system.algebra;
         let n = right.len();

@@ -23,9 +23,12 @@ pub struct Element<'a> {
     pub dt: f64,
     /// The numbers of the element (own, presynaptic, postsynaptic).
     pub index: [i32; 3],
-    /// Draws a random number, parameters of its distribution given, of the given type.
-    pub draw: &'a dyn Fn(&Self, &Random, &[Scalar], ScalarType) -> Scalar,
+    /// Where random numbers come from.
+    pub draw: &'a Draw<'a>,
 }
+
+/// Draws a random number for an element, parameters of its distribution given, of the given type.
+pub type Draw<'a> = dyn Fn(&Element<'a>, &Random, &[Scalar], ScalarType) -> Scalar + 'a;
 
 impl<'a> Element<'a> {
     /// Element 0 of a network at step 0, all values 0; random numbers are 0.
