@@ -251,7 +251,8 @@ mod tests {
         use crate::Function;
         use crate::scalar::eval;
 
-        let functions: [(Function, fn(f64) -> f64); 6] = [
+        type Host = fn(f64) -> f64;
+        let functions: [(Function, Host); 6] = [
             (Function::Exp, exp),
             (Function::Expm1, expm1),
             (Function::Log, log),

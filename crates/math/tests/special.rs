@@ -259,3 +259,28 @@ fn every_function_takes_anything_and_keeps_nan() {
         }
     }
 }
+
+#[test]
+fn whole_powers_are_products_in_a_fixed_order() {
+    use neuropil_math::{pow_constant, pow_int, scalar::Evaluator};
+
+    let x = 1.1f64;
+    let power = |n| pow_int(&mut Evaluator, Scalar::F64(x), n);
+    assert_eq!(power(0), Scalar::F64(1.0));
+    assert_eq!(power(1), Scalar::F64(x));
+    assert_eq!(power(2), Scalar::F64(x * x));
+    assert_eq!(power(3), Scalar::F64(x * (x * x)));
+    assert_eq!(power(-3), Scalar::F64(1.0 / (x * (x * x))));
+    assert_eq!(power(4), Scalar::F64((x * x) * (x * x)));
+    assert_eq!(pow_int(&mut Evaluator, Scalar::F64(1.0), i32::MIN), Scalar::F64(1.0));
+    let constant = |y| pow_constant(&mut Evaluator, Scalar::F64(x), y);
+    assert_eq!(constant(0.5), Some(Scalar::F64(x.sqrt())));
+    assert_eq!(constant(4.0), Some(power(4)));
+    for y in [-16.0, -2.0, -0.5, 0.0, 1.5, 16.0] {
+        let ratio = constant(y).unwrap().to_f64() / call(Pow, ScalarType::F64, &[x, y]).to_f64();
+        assert!((ratio - 1.0).abs() < 1e-14, "{y}");
+    }
+    for y in [0.3, 17.0, 1e300, NAN, INF] {
+        assert_eq!(constant(y), None);
+    }
+}

@@ -5,7 +5,7 @@
 //!   [`lookup_symbol`] also the one-letter symbols that only settings may use.
 //! * [`Quantity`]: a number in SI base units with its dimension; parsed from and printed as text such
 //!   as `20 ms`.
-//! * [`constant`]: physical constants by name.
+//! * [`constant()`]: physical constants by name.
 
 mod constant;
 mod dimension;
