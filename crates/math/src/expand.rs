@@ -77,13 +77,13 @@ impl Function {
             Self::Log | Self::Log2 => 0.9,
             Self::Log10 => 0.8,
             Self::Log1p | Self::Expm1 | Self::Cosh => 1.5,
-            Self::Exprel => 2.0,
+            Self::Exprel | Self::Arctan | Self::Arctan2 => 2.0,
             Self::Sqrt | Self::Mod => 0.5,
             Self::Sin | Self::Cos => 0.85,
             Self::Tan => 1.1,
             Self::Sinh | Self::Tanh => 1.7,
             Self::Arcsin | Self::Arccos => 0.7,
-            Self::Arctan | Self::Arctan2 => 1.9,
+
             // Singles are raised in doubles, whose last step then decides.
             Self::Pow if ty == ScalarType::F32 => 0.501,
             Self::Pow => 0.85,
