@@ -83,7 +83,6 @@ impl Function {
             Self::Tan => 1.1,
             Self::Sinh | Self::Tanh => 1.7,
             Self::Arcsin | Self::Arccos => 0.7,
-
             // Singles are raised in doubles, whose last step then decides.
             Self::Pow if ty == ScalarType::F32 => 0.501,
             Self::Pow => 0.85,
