@@ -157,6 +157,12 @@ pub struct Numbers {
     pub span: Span,
 }
 
+impl Default for Numbers {
+    fn default() -> Self {
+        Self::from(Vec::new())
+    }
+}
+
 impl From<Vec<f64>> for Numbers {
     fn from(values: Vec<f64>) -> Self {
         Self { columns: None, values, span: Span::NONE }
@@ -207,8 +213,7 @@ pub struct SynapseSource {
     pub name: Spanned<String>,
     /// `model = "library:NAME"`: what is not said here is taken from that built-in model.
     pub library: Option<Spanned<String>>,
-    /// Differential equations, subexpressions and parameters; none for a synapse without variables but
-    /// its weight.
+    /// Differential equations, subexpressions and parameters; none for a synapse without variables.
     pub equations: Option<Text>,
     /// What events do. `on_pre = "..."` is the pathway `pre`, `on_post` the pathway `post`.
     pub pathways: Vec<PathwaySource>,
