@@ -28,7 +28,8 @@ fn by_events(given: &Given<'_>, start: &[f64], parameters: &[f64]) -> Vec<f64> {
 
 #[test]
 fn events_give_what_every_step_gives() {
-    let cases: [(&[(&str, &str)], &[f64]); 5] = [
+    type Case = (&'static [(&'static str, &'static str)], &'static [f64]);
+    let cases: [Case; 5] = [
         (&[("a", "-a/0.02")], &[1.0]),
         (&[("a", "-a/0.02"), ("b", "-b/p")], &[1.0, 2.0]),
         (&[("a", "(0.3 - a)/0.02")], &[1.0]),
