@@ -99,6 +99,10 @@ impl Algebra {
             ExprKind::Binary(BinaryOp::Sub, x, y) if a.ty.is_float() => {
                 self.arith.sub((**y).clone(), (**x).clone())
             }
+            ExprKind::Binary(BinaryOp::Div, x, y) if x.as_real().is_some() => {
+                self.arith.div(self.arith.neg((**x).clone()), (**y).clone())
+            }
+            ExprKind::Binary(..) if leading(&a).is_some() => self.scale(-1.0, a),
             _ => self.arith.neg(a),
         }
     }
@@ -112,10 +116,10 @@ impl Algebra {
             (Some(c), None) => self.scale(c, b),
             (None, Some(c)) => self.scale(c, a),
             (Some(_), Some(_)) => self.arith.mul(a, b),
-            (None, None) => match (negated(&a), negated(&b)) {
+            (None, None) => match (minus(&a), minus(&b)) {
                 (Some(x), Some(y)) => self.arith.mul(x, y),
-                (Some(x), None) => self.arith.neg(self.arith.mul(x, b)),
-                (None, Some(y)) => self.arith.neg(self.arith.mul(a, y)),
+                (Some(x), None) => self.neg(self.arith.mul(x, b)),
+                (None, Some(y)) => self.neg(self.arith.mul(a, y)),
                 (None, None) => self.arith.mul(a, b),
             },
         }
@@ -126,12 +130,10 @@ impl Algebra {
         if is_zero(&a) && !is_zero(&b) {
             return self.zero();
         }
-        if let (Some(c), Some(d)) = (leading(&a), b.as_real())
-            && a.as_real().is_none()
-        {
+        if let (Some(c), Some(d)) = (leading(&a), b.as_real()) {
             return self.scale(c / d, without_leading(a));
         }
-        match negated(&a) {
+        match minus(&a) {
             Some(x) => self.arith.neg(self.arith.div(x, b)),
             None => self.arith.div(a, b),
         }
@@ -230,37 +232,48 @@ impl Algebra {
     }
 }
 
-/// `-e`, if `e` is a float with a minus in front: `-x`, or a negative constant times something.
-fn negated(e: &Expr) -> Option<Expr> {
-    if !e.ty.is_float() {
-        return None;
-    }
+/// `x`, if `e` is `-x`, a float.
+fn minus(e: &Expr) -> Option<Expr> {
     match &e.kind {
-        ExprKind::Unary(UnaryOp::Neg, x) => Some((**x).clone()),
-        ExprKind::Binary(BinaryOp::Mul, c, x) => {
-            let value = c.as_real().filter(|c| *c < 0.0)?;
-            let c = Expr::real(-value, c.ty);
-            Some(Expr::new(ExprKind::Binary(BinaryOp::Mul, Box::new(c), x.clone()), e.ty))
-        }
+        ExprKind::Unary(UnaryOp::Neg, x) if e.ty.is_float() => Some((**x).clone()),
         _ => None,
     }
 }
 
-/// `c`, if `e` is `c * x`, `x / (1/c)` or `-(c' * x)`.
+/// `-e`, if `e` is a float with a minus in front: `-x`, a negative number, or one times or over something.
+fn negated(e: &Expr) -> Option<Expr> {
+    let positive = |c: &Expr| c.as_real().filter(|c| *c < 0.0).map(|value| Expr::real(-value, c.ty));
+    match &e.kind {
+        _ if !e.ty.is_float() => None,
+        ExprKind::Constant(_) => positive(e),
+        ExprKind::Binary(op @ (BinaryOp::Mul | BinaryOp::Div), c, x) => {
+            let c = positive(c)?;
+            Some(Expr::new(ExprKind::Binary(*op, Box::new(c), x.clone()), e.ty))
+        }
+        _ => minus(e),
+    }
+}
+
+/// The product of the constants in front of `e`: `c` of `c * x`, `-1` of `-x`, `1/d` of `x / d`. None if there
+/// is none.
 fn leading(e: &Expr) -> Option<f64> {
     if !e.ty.is_float() {
         return None;
     }
     match &e.kind {
         ExprKind::Unary(UnaryOp::Neg, x) => Some(-leading(x).unwrap_or(1.0)),
-        ExprKind::Binary(BinaryOp::Mul, a, b) => match (a.as_real(), b.as_real()) {
-            (Some(c), None) => Some(c * leading(b).unwrap_or(1.0)),
-            (None, Some(c)) => Some(c * leading(a).unwrap_or(1.0)),
-            _ => None,
+        ExprKind::Binary(BinaryOp::Mul, a, b) => match (factor(a), factor(b)) {
+            (None, None) => None,
+            (a, b) => Some(a.unwrap_or(1.0) * b.unwrap_or(1.0)),
         },
         ExprKind::Binary(BinaryOp::Div, a, b) => b.as_real().map(|d| leading(a).unwrap_or(1.0) / d),
         _ => None,
     }
+}
+
+/// What a factor gives to the product's [`leading`] constant.
+fn factor(e: &Expr) -> Option<f64> {
+    e.as_real().or_else(|| leading(e))
 }
 
 /// What is left of `e` without its [`leading`] constant.
@@ -268,10 +281,18 @@ fn without_leading(e: Expr) -> Expr {
     if leading(&e).is_none() {
         return e;
     }
+    let ty = e.ty;
     match e.kind {
         ExprKind::Unary(_, x) => without_leading(*x),
-        ExprKind::Binary(BinaryOp::Mul, a, b) if a.as_real().is_some() => without_leading(*b),
+        ExprKind::Binary(BinaryOp::Mul, a, b) => match (a.as_real(), b.as_real()) {
+            (Some(_), _) => without_leading(*b),
+            (None, Some(_)) => without_leading(*a),
+            (None, None) => {
+                let (a, b) = (without_leading(*a), without_leading(*b));
+                Expr::new(ExprKind::Binary(BinaryOp::Mul, Box::new(a), Box::new(b)), ty)
+            }
+        },
         ExprKind::Binary(_, a, _) => without_leading(*a),
-        kind => Expr::new(kind, e.ty),
+        kind => Expr::new(kind, ty),
     }
 }

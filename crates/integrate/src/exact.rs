@@ -6,7 +6,7 @@
 //! exactly `exp(-dt/tau)`. Where A differs between elements, the kernel computes
 //!
 //! * one variable: `x exp(m)`, or `x + dt f(x) exprel(m)` with `m = a dt`, finite for `m = 0`;
-//! * a variable driven by another without input of its own: with the divided difference
+//! * a variable driven by others that relax on their own: with the divided differences
 //!   `(e^p - e^q)/(p - q) = e^max(p, q) exprel(-|p - q|)`, finite for equal time constants;
 //! * up to [`LARGEST_SYMBOLIC`] coupled variables: by scaling and squaring of a fixed order, on
 //!   `E = exp(M) - 1` so that slow changes keep their digits (`E <- 2E + E^2`).
@@ -24,6 +24,7 @@ use crate::affine::affine;
 use crate::algebra::{Algebra, define, is_zero};
 use crate::expm::{Matrix, expm, expm_and_integral};
 use crate::noise::place;
+use crate::sign::sign;
 use crate::system::{Refusal, System};
 
 /// Numerically known systems larger than this are not solved exactly.
@@ -189,9 +190,7 @@ impl Rows {
         }
         match part.members.as_slice() {
             [_] => Ok(part.single(block)),
-            &[i, j] if !self.is_coupled(k) && self.b[if i == k { j } else { i }].is_none() => {
-                Ok(part.driven(if i == k { j } else { i }, block))
-            }
+            _ if part.others_are_independent() => Ok(part.driven(block)),
             members if members.len() <= LARGEST_SYMBOLIC => Ok(part.squaring(block)),
             members => Err(part.too_large(members.len(), LARGEST_SYMBOLIC)),
         }
@@ -267,17 +266,35 @@ impl Part<'_> {
         }
     }
 
-    /// A variable that `j` drives; `j` only decays.
-    fn driven(&self, j: usize, block: &mut Block) -> Expr {
-        let algebra = self.system.algebra;
+    /// Whether every other member is on its own, and without input or with one that it certainly balances.
+    fn others_are_independent(&self) -> bool {
+        self.members.iter().filter(|j| **j != self.k).all(|&j| {
+            let own = self.rows.coefficient(self.system, j, j);
+            self.rows.a[j].keys().all(|i| *i == j) && (self.rows.b[j].is_none() || sign(&own).is_strict())
+        })
+    }
+
+    /// A variable that others drive, each of which relaxes on its own: to 0, or to where its input is balanced.
+    fn driven(&self, block: &mut Block) -> Expr {
+        let (algebra, length) = (self.system.algebra, &self.interval.length);
         let m = |i, j| self.rows.coefficient(self.system, i, j);
         let own = m(self.k, self.k);
         let mut terms = vec![algebra.mul(self.decay(self.k, block), self.system.value(self.k))];
-        let transfer = algebra.mul(m(self.k, j), divided_difference(algebra, own.clone(), m(j, j)));
-        terms.push(algebra.mul(transfer, self.system.value(j)));
-        if let Some(b) = &self.rows.b[self.k] {
-            let integral = algebra.call(Function::Exprel, vec![own]);
-            terms.push(algebra.mul(algebra.mul(integral, self.interval.length.clone()), b.clone()));
+        let mut input = self.rows.b[self.k].clone().map(|b| algebra.mul(length.clone(), b));
+        for &j in self.members.iter().filter(|j| **j != self.k) {
+            let mut x = self.system.value(j);
+            if let Some(b) = &self.rows.b[j] {
+                let target = algebra.neg(algebra.div(algebra.mul(length.clone(), b.clone()), m(j, j)));
+                let target = define(block, &format!("{}_inf", self.system.unknowns[j].name), target);
+                x = algebra.sub(x, target.clone());
+                let steady = algebra.mul(m(self.k, j), target);
+                input = Some(input.map_or(steady.clone(), |sum| algebra.add(sum, steady)));
+            }
+            let transfer = algebra.mul(m(self.k, j), divided_difference(algebra, own.clone(), m(j, j)));
+            terms.push(algebra.mul(transfer, x));
+        }
+        if let Some(input) = input {
+            terms.push(algebra.mul(algebra.call(Function::Exprel, vec![own]), input));
         }
         algebra.sum(terms)
     }

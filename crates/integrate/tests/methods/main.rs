@@ -12,6 +12,7 @@ mod event_driven;
 mod exact;
 mod network;
 mod order;
+mod random;
 mod refractory;
 mod shape;
 mod stochastic;
