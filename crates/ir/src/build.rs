@@ -9,8 +9,9 @@ use crate::{Accumulation, At, Domain, Inst, Kernel, Op, Sampler, Side, Slot, Slo
 
 /// Builds one kernel. Equal instructions are given once; operations on constants are folded.
 ///
-/// Operations that change nothing (`x * 1`, `x - 0`, `-(-x)`) are not given at all, and a division by a power
-/// of two is a multiplication; nothing else is rewritten, so that every result keeps its bits.
+/// Operations that change nothing (`x * 1`, `x - 0`, `-(-x)`) are not given at all, a division by a power
+/// of two is a multiplication, and signs move into constants and subtractions; nothing else is rewritten, so
+/// that every result keeps its bits.
 /// A load after a store to the same place gives the stored value, unless the place is computed and so may lie
 /// outside the buffer; after a store to the same slot at another place it is a new load.
 #[derive(Debug)]
@@ -158,6 +159,62 @@ impl Builder {
         }
     }
 
+    /// The value of which this one is the negative, if there is one: `%x` for `neg %x`, and the negative of a
+    /// constant.
+    fn negative(&mut self, value: ValueId) -> Option<ValueId> {
+        match self.op(value) {
+            Some(Op::Unary(UnaryOp::Neg, x)) => Some(*x),
+            Some(Op::Constant(c)) => {
+                let c = scalar::unary(UnaryOp::Neg, *c);
+                Some(self.constant(c))
+            }
+            _ => None,
+        }
+    }
+
+    fn is_negated(&self, value: ValueId) -> bool {
+        matches!(self.op(value), Some(Op::Unary(UnaryOp::Neg, _)))
+    }
+
+    /// The same factors with fewer signs: `-x * -y` is `x * y`, `-x * c` is `x * -c`.
+    fn factors_without_signs(&mut self, a: ValueId, b: ValueId) -> Option<(ValueId, ValueId)> {
+        if !self.is_negated(a) && !self.is_negated(b) {
+            return None;
+        }
+        let has_negative = |v| self.is_negated(v) || self.as_constant(v).is_some();
+        if !has_negative(a) || !has_negative(b) {
+            return None;
+        }
+        Some((self.negative(a)?, self.negative(b)?))
+    }
+
+    /// The same operation with fewer signs.
+    fn without_signs(
+        &mut self,
+        op: BinaryOp,
+        a: ValueId,
+        b: ValueId,
+    ) -> Option<(BinaryOp, ValueId, ValueId)> {
+        match op {
+            BinaryOp::Mul => self.factors_without_signs(a, b).map(|(a, b)| (op, a, b)),
+            BinaryOp::Add if self.is_negated(b) => Some((BinaryOp::Sub, a, self.negative(b)?)),
+            BinaryOp::Add if self.is_negated(a) => Some((BinaryOp::Sub, b, self.negative(a)?)),
+            BinaryOp::Sub if self.is_negated(b) => Some((BinaryOp::Add, a, self.negative(b)?)),
+            BinaryOp::Add
+            | BinaryOp::Sub
+            | BinaryOp::Div
+            | BinaryOp::Rem
+            | BinaryOp::Min
+            | BinaryOp::Max
+            | BinaryOp::And
+            | BinaryOp::Or
+            | BinaryOp::Xor
+            | BinaryOp::Shl
+            | BinaryOp::Shr
+            | BinaryOp::Sar => None,
+        }
+    }
+
     /// What `op` gives for two operands if that needs no instruction, or a cheaper one.
     fn shorter_binary(&mut self, op: BinaryOp, a: ValueId, b: ValueId) -> Option<ValueId> {
         let is = |value: Option<Scalar>, x: f64| value.is_some_and(|c| c == Scalar::from_f64(c.ty(), x));
@@ -165,6 +222,9 @@ impl Builder {
         let float = self.type_of(a).is_float();
         // x + 0 is not x for x = -0, but x + -0 is.
         let zero = if float { -0.0 } else { 0.0 };
+        if let Some((op, a, b)) = self.without_signs(op, a, b) {
+            return Some(self.binary(op, a, b));
+        }
         match op {
             BinaryOp::Add if is(y, zero) => Some(a),
             BinaryOp::Add if is(x, zero) => Some(b),
@@ -251,6 +311,7 @@ impl Emit for Builder {
         match (self.as_constant(a), self.as_constant(b), self.as_constant(c)) {
             (Some(x), Some(y), Some(z)) => self.constant(scalar::fma(x, y, z)),
             _ => {
+                let (a, b) = self.factors_without_signs(a, b).unwrap_or((a, b));
                 let ty = self.type_of(a);
                 self.pure(Op::Fma(a, b, c), ty)
             }

@@ -2,7 +2,7 @@
 //!
 //! Lanes are given out in one pass over the body: a value takes a free lane of its type when it is computed, and
 //! gives it back after its last use (Poletto & Sarkar 1999, "Linear scan register allocation", on straight-line code).
-//! The lane of a result is never one of its operands', so that loops read and write different memory.
+//! The same bits as another type stay in their lane. The lane of a result is never one of its operands', so that loops read and write different memory.
 
 use neuropil_base::{Scalar, ScalarType};
 use neuropil_ir::{Accumulation, At, Kernel, Op, Sampler, Side, SlotId, ValueId, Verified, prepare};
@@ -30,8 +30,6 @@ pub(super) enum Action {
     Select(u16, Operand, Operand),
     /// From a type.
     Convert(ScalarType, Operand),
-    /// From a type.
-    Bitcast(ScalarType, Operand),
 }
 
 /// The groups of loops that are compiled together.
@@ -96,23 +94,16 @@ pub(super) struct Splat {
     pub(super) lane: u16,
 }
 
-/// What a program needs of one type.
-#[derive(Clone, Debug, Default)]
-pub(super) struct FileNeeds {
-    /// Lanes.
-    pub(super) lanes: usize,
-    /// Shared values; 0 for those that are computed.
-    pub(super) constants: Vec<Scalar>,
-    free: Vec<u16>,
-}
-
 /// A compiled body.
 #[derive(Clone, Debug)]
 pub(super) struct Program {
     pub(super) codes: Vec<Code>,
     pub(super) computed: Vec<Computed>,
     pub(super) splats: Vec<Splat>,
-    pub(super) files: [(ScalarType, FileNeeds); 5],
+    /// How many lanes of 1, 4 and 8 bytes there are.
+    pub(super) lanes: [usize; 3],
+    /// By type: the shared values; 0 for those that are computed.
+    pub(super) constants: [(ScalarType, Vec<Scalar>); 5],
     /// By value: the type and number of the shared value that it is.
     pub(super) uniform_of: Vec<Option<(ScalarType, u16)>>,
     pub(super) slots: Vec<BlockSlot>,
@@ -127,19 +118,23 @@ pub(super) fn compile(kernel: &Verified) -> Program {
         codes: Vec::new(),
         computed: Vec::new(),
         splats: Vec::new(),
-        files: [ScalarType::Bool, ScalarType::I32, ScalarType::I64, ScalarType::F32, ScalarType::F64]
-            .map(|ty| (ty, FileNeeds::default())),
+        lanes: [0; 3],
+        constants: [ScalarType::Bool, ScalarType::I32, ScalarType::I64, ScalarType::F32, ScalarType::F64]
+            .map(|ty| (ty, Vec::new())),
         uniform_of: vec![None; prepared.insts.len()],
         slots: slots_of(&prepared),
         sequential: prepared.order_dependence().is_some(),
     };
+    let uniform = prepared.uniform();
+    let owners = owners(&prepared, &uniform);
     let mut compiler = Compiler {
         kernel: &prepared,
         lane_of: vec![None; prepared.insts.len()],
-        last_uses: prepared.last_uses(),
+        last_uses: last_uses(&prepared, &owners),
+        owners,
+        free: [const { Vec::new() }; 3],
         program,
     };
-    let uniform = prepared.uniform();
     for (i, is_uniform) in uniform.into_iter().enumerate() {
         if is_uniform {
             compiler.uniform(i);
@@ -150,41 +145,67 @@ pub(super) fn compile(kernel: &Verified) -> Program {
     compiler.program
 }
 
+/// For every value, the one that computed its bits: a bit cast gives what it was given.
+fn owners(kernel: &Kernel, uniform: &[bool]) -> Vec<usize> {
+    let mut owners: Vec<usize> = Vec::with_capacity(kernel.insts.len());
+    for (i, inst) in kernel.insts.iter().enumerate() {
+        let owner = match inst.op {
+            Op::Bitcast(a) if !uniform[a.index()] => owners[a.index()],
+            _ => i,
+        };
+        owners.push(owner);
+    }
+    owners
+}
+
+/// By owner: the last instruction that uses its bits.
+fn last_uses(kernel: &Kernel, owners: &[usize]) -> Vec<usize> {
+    let mut last: Vec<usize> = (0..kernel.insts.len()).collect();
+    for (i, inst) in kernel.insts.iter().enumerate() {
+        for v in inst.op.operands() {
+            last[owners[v.index()]] = i;
+        }
+    }
+    last
+}
+
+/// Which of the three widths a type has.
+fn width(ty: ScalarType) -> usize {
+    match ty {
+        ScalarType::Bool => 0,
+        ScalarType::I32 | ScalarType::F32 => 1,
+        ScalarType::I64 | ScalarType::F64 => 2,
+    }
+}
+
 struct Compiler<'a> {
     kernel: &'a Kernel,
     /// By value: its lane.
     lane_of: Vec<Option<u16>>,
-    /// By value: the last instruction that uses it.
+    /// By value: the one that computed its bits.
+    owners: Vec<usize>,
+    /// By owner: the last instruction that uses its bits.
     last_uses: Vec<usize>,
+    /// By width: the lanes that are free.
+    free: [Vec<u16>; 3],
     program: Program,
 }
 
 impl Compiler<'_> {
-    fn needs(&mut self, ty: ScalarType) -> &mut FileNeeds {
-        let index = match ty {
-            ScalarType::Bool => 0,
-            ScalarType::I32 => 1,
-            ScalarType::I64 => 2,
-            ScalarType::F32 => 3,
-            ScalarType::F64 => 4,
-        };
-        &mut self.program.files[index].1
-    }
-
     fn ty(&self, value: ValueId) -> ScalarType {
         self.kernel.ty(value).unwrap_or(ScalarType::Bool)
     }
 
     fn fresh_lane(&mut self, ty: ScalarType) -> u16 {
-        let needs = self.needs(ty);
-        needs.lanes += 1;
-        (needs.lanes - 1) as u16
+        let lanes = &mut self.program.lanes[width(ty)];
+        *lanes += 1;
+        (*lanes - 1) as u16
     }
 
     fn uniform(&mut self, i: usize) {
         let ty = self.ty(ValueId::new(i));
         let op = self.kernel.insts[i].op.clone();
-        let constants = &mut self.needs(ty).constants;
+        let Some((_, constants)) = self.program.constants.iter_mut().find(|(t, _)| *t == ty) else { return };
         let index = constants.len() as u16;
         match op {
             Op::Constant(c) => constants.push(c),
@@ -198,7 +219,7 @@ impl Compiler<'_> {
 
     /// A value where it is.
     fn operand(&mut self, value: ValueId) -> Operand {
-        match (self.lane_of[value.index()], self.program.uniform_of[value.index()]) {
+        match (self.lane_of[self.owners[value.index()]], self.program.uniform_of[value.index()]) {
             (Some(lane), _) => Operand::Lane(lane),
             (None, Some((_, index))) => Operand::Uniform(index),
             // Every value is one or the other.
@@ -233,10 +254,13 @@ impl Compiler<'_> {
 
     fn code(&mut self, i: usize) {
         let inst = &self.kernel.insts[i];
+        if let Op::Bitcast(_) = inst.op {
+            return;
+        }
         // Before the operands are given back: the result goes elsewhere.
         let dst = match inst.ty {
             Some(ty) => {
-                let lane = self.needs(ty).free.pop().unwrap_or_else(|| self.fresh_lane(ty));
+                let lane = self.free[width(ty)].pop().unwrap_or_else(|| self.fresh_lane(ty));
                 self.lane_of[i] = Some(lane);
                 lane
             }
@@ -277,8 +301,8 @@ impl Compiler<'_> {
             | Op::Fma(..)
             | Op::Select(..)
             | Op::Convert(_)
+            // These do not come here: bit casts and shared values, and no verified kernel has calls.
             | Op::Bitcast(_)
-            // Shared values and, in a verified kernel, calls do not come here.
             | Op::Constant(_)
             | Op::Step
             | Op::Call(..) => match self.pure(i, dst) {
@@ -316,8 +340,8 @@ impl Compiler<'_> {
                 Action::Select(self.lane(*condition), self.operand(*a), self.operand(*b))
             }
             Op::Convert(a) => Action::Convert(self.ty(*a), self.operand(*a)),
-            Op::Bitcast(a) => Action::Bitcast(self.ty(*a), self.operand(*a)),
             Op::Constant(_)
+            | Op::Bitcast(_)
             | Op::Step
             | Op::Index(_)
             | Op::Load { .. }
@@ -329,7 +353,7 @@ impl Compiler<'_> {
             | Op::Emit(_) => return None,
         };
         let group = match (&action, ty) {
-            (Action::Select(..) | Action::Convert(..) | Action::Bitcast(..), _) => Group::Mixed,
+            (Action::Select(..) | Action::Convert(..), _) => Group::Mixed,
             (_, ScalarType::F64) => Group::F64,
             (_, ScalarType::F32) => Group::F32,
             (_, ScalarType::I64) => Group::I64,
@@ -353,11 +377,11 @@ impl Compiler<'_> {
         let mut done = self.kernel.insts[i].op.operands();
         done.push(ValueId::new(i));
         for value in done {
-            if self.last_uses[value.index()] == i
-                && let Some(lane) = self.lane_of[value.index()].take()
+            let owner = self.owners[value.index()];
+            if self.last_uses[owner] == i
+                && let Some(lane) = self.lane_of[owner].take()
             {
-                let ty = self.ty(value);
-                self.needs(ty).free.push(lane);
+                self.free[width(self.ty(value))].push(lane);
             }
         }
     }

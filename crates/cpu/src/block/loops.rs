@@ -1,13 +1,13 @@
 //! The loops: one per operation, type and kind of operands, over the lanes of one block.
 //!
 //! Everything here is always inlined into a function per group and instruction set (see `level`), where the compiler
-//! vectorises it. What the operations mean is said by `neuropil_math::scalar`.
+//! vectorises it; the loops are plain ones, since what an iterator calls might not be inlined. What the operations mean is said by `neuropil_math::scalar`.
 
 use neuropil_base::ScalarType;
 use neuropil_math::{BinaryOp, CompareOp, UnaryOp};
 
 use super::compile::{Action, Operand, Pure};
-use super::lanes::{Files, HasFile, Source, lane, put, source, take};
+use super::lanes::{Files, HasFile, Source, lane, put, source, take, values};
 
 /// The float types.
 pub(super) trait Float: HasFile + PartialOrd {
@@ -176,7 +176,11 @@ where
     D: Copy,
 {
     match a {
-        Source::Each(a) => d.iter_mut().zip(a).for_each(|(d, a)| *d = f(*a)),
+        Source::Each(a) => {
+            for (d, a) in d.iter_mut().zip(a) {
+                *d = f(*a);
+            }
+        }
         Source::All(a) => d.fill(f(a)),
     }
 }
@@ -184,7 +188,9 @@ where
 /// For lanes only.
 #[inline(always)]
 fn zip2<A: Copy, D>(d: &mut [D], a: &[A], b: &[A], f: impl Fn(A, A) -> D) {
-    d.iter_mut().zip(a).zip(b).for_each(|((d, a), b)| *d = f(*a, *b));
+    for ((d, a), b) in d.iter_mut().zip(a).zip(b) {
+        *d = f(*a, *b);
+    }
 }
 
 #[inline(always)]
@@ -205,7 +211,7 @@ pub(super) fn floats<T: Float>(pure: &Pure, files: &mut Files, n: usize) {
         return;
     }
     let Some(mut result) = take::<T>(files, pure.dst) else { return };
-    let d = &mut result[..n];
+    let d = values::<T>(&mut result, n);
     match pure.action {
         Action::Unary(op, a) => {
             let a = source::<T>(files, a, n);
@@ -242,7 +248,9 @@ pub(super) fn floats<T: Float>(pure: &Pure, files: &mut Files, n: usize) {
             let (a, b, c) = (source::<T>(files, a, n), source::<T>(files, b, n), source::<T>(files, c, n));
             match (a, b, c) {
                 (Source::Each(a), Source::Each(b), Source::Each(c)) => {
-                    d.iter_mut().zip(a).zip(b).zip(c).for_each(|(((d, a), b), c)| *d = a.fma(*b, *c));
+                    for (((d, a), b), c) in d.iter_mut().zip(a).zip(b).zip(c) {
+                        *d = a.fma(*b, *c);
+                    }
                 }
                 (Source::Each(a), Source::Each(b), Source::All(c)) => zip2(d, a, b, |a, b| a.fma(b, c)),
                 (Source::Each(a), Source::All(b), Source::Each(c)) => zip2(d, a, c, |a, c| a.fma(b, c)),
@@ -252,7 +260,7 @@ pub(super) fn floats<T: Float>(pure: &Pure, files: &mut Files, n: usize) {
                 (Source::All(_), Source::Each(_), _) => {}
             }
         }
-        Action::Compare(..) | Action::Select(..) | Action::Convert(..) | Action::Bitcast(..) => {}
+        Action::Compare(..) | Action::Select(..) | Action::Convert(..) => {}
     }
     put::<T>(files, pure.dst, result);
 }
@@ -261,8 +269,8 @@ pub(super) fn floats<T: Float>(pure: &Pure, files: &mut Files, n: usize) {
 #[inline(always)]
 fn compare<T: HasFile + PartialOrd>(op: CompareOp, ab: [Operand; 2], dst: u16, files: &mut Files, n: usize) {
     let Some(mut result) = take::<u8>(files, dst) else { return };
-    let d = &mut result[..n];
-    let [a, b] = ab.map(|x| source::<T>(files, x, n));
+    let d = values::<u8>(&mut result, n);
+    let (a, b) = (source::<T>(files, ab[0], n), source::<T>(files, ab[1], n));
     match op {
         CompareOp::Eq => map2(d, a, b, |a, b| u8::from(a == b)),
         CompareOp::Ne => map2(d, a, b, |a, b| u8::from(a != b)),
@@ -284,8 +292,8 @@ fn compare_lanes<T: HasFile + PartialOrd>(
     n: usize,
 ) {
     let Some(mut result) = take::<u8>(files, dst) else { return };
-    let d = &mut result[..n];
-    if let [Source::Each(a), Source::Each(b)] = ab.map(|x| source::<T>(files, x, n)) {
+    let d = values::<u8>(&mut result, n);
+    if let (Source::Each(a), Source::Each(b)) = (source::<T>(files, ab[0], n), source::<T>(files, ab[1], n)) {
         match op {
             CompareOp::Eq => zip2(d, a, b, |a, b| u8::from(a == b)),
             CompareOp::Ne => zip2(d, a, b, |a, b| u8::from(a != b)),
@@ -306,7 +314,7 @@ pub(super) fn integers<T: Integer>(pure: &Pure, files: &mut Files, n: usize) {
         return;
     }
     let Some(mut result) = take::<T>(files, pure.dst) else { return };
-    let d = &mut result[..n];
+    let d = values::<T>(&mut result, n);
     match pure.action {
         Action::Unary(op, a) => {
             let a = source::<T>(files, a, n);
@@ -336,11 +344,7 @@ pub(super) fn integers<T: Integer>(pure: &Pure, files: &mut Files, n: usize) {
                 }
             }
         }
-        Action::Compare(..)
-        | Action::Fma(..)
-        | Action::Select(..)
-        | Action::Convert(..)
-        | Action::Bitcast(..) => {}
+        Action::Compare(..) | Action::Fma(..) | Action::Select(..) | Action::Convert(..) => {}
     }
     put::<T>(files, pure.dst, result);
 }
@@ -363,27 +367,11 @@ pub(super) fn mixed(pure: &Pure, files: &mut Files, n: usize) {
             ScalarType::F32 => from_f32(pure.ty, a, pure.dst, files, n),
             ScalarType::F64 => from_f64(pure.ty, a, pure.dst, files, n),
         },
-        Action::Bitcast(from, a) => match (from, pure.ty) {
-            (ScalarType::I32, ScalarType::F32) => {
-                apply(a, pure.dst, files, n, |x: i32| f32::from_bits(x as u32));
-            }
-            (ScalarType::F32, ScalarType::I32) => apply(a, pure.dst, files, n, |x: f32| x.to_bits() as i32),
-            (ScalarType::I64, ScalarType::F64) => {
-                apply(a, pure.dst, files, n, |x: i64| f64::from_bits(x as u64));
-            }
-            (ScalarType::F64, ScalarType::I64) => apply(a, pure.dst, files, n, |x: f64| x.to_bits() as i64),
-            (ScalarType::I32, ScalarType::I32) => apply(a, pure.dst, files, n, |x: i32| x),
-            (ScalarType::I64, ScalarType::I64) => apply(a, pure.dst, files, n, |x: i64| x),
-            (ScalarType::F32, ScalarType::F32) => apply(a, pure.dst, files, n, |x: f32| x),
-            (ScalarType::F64, ScalarType::F64) => apply(a, pure.dst, files, n, |x: f64| x),
-            (ScalarType::Bool, _) => apply(a, pure.dst, files, n, |x: u8| x),
-            (ScalarType::I32 | ScalarType::I64 | ScalarType::F32 | ScalarType::F64, _) => {}
-        },
         Action::Compare(op, a, b) => compare_lanes::<u8>(op, [a, b], pure.dst, files, n),
         Action::Unary(UnaryOp::Not, a) => apply(a, pure.dst, files, n, |x: u8| x ^ 1),
         Action::Binary(op, a, b) => {
             let Some(mut result) = take::<u8>(files, pure.dst) else { return };
-            let d = &mut result[..n];
+            let d = values::<u8>(&mut result, n);
             if let (Source::Each(a), Source::Each(b)) = (source::<u8>(files, a, n), source::<u8>(files, b, n))
             {
                 match op {
@@ -412,7 +400,7 @@ pub(super) fn mixed(pure: &Pure, files: &mut Files, n: usize) {
 #[inline(always)]
 fn apply<A: HasFile, D: HasFile>(a: Operand, dst: u16, files: &mut Files, n: usize, f: impl Fn(A) -> D) {
     let Some(mut result) = take::<D>(files, dst) else { return };
-    map1(&mut result[..n], source::<A>(files, a, n), f);
+    map1(values::<D>(&mut result, n), source::<A>(files, a, n), f);
     put::<D>(files, dst, result);
 }
 
@@ -441,21 +429,30 @@ conversions!(from_f64, f64, |x| x != 0.0);
 #[inline(always)]
 fn select<T: HasFile>(condition: u16, ab: [Operand; 2], dst: u16, files: &mut Files, n: usize) {
     let Some(mut result) = take::<T>(files, dst) else { return };
-    let d = &mut result[..n];
+    let d = values::<T>(&mut result, n);
     let c = lane::<u8>(files, condition, n);
-    let each = d.iter_mut().zip(c);
-    match ab.map(|x| source::<T>(files, x, n)) {
-        [Source::Each(a), Source::Each(b)] => {
-            // Both are read before the choice, so that no branch is needed.
-            each.zip(a).zip(b).for_each(|(((d, c), &a), &b)| *d = if *c != 0 { a } else { b });
+    match (source::<T>(files, ab[0], n), source::<T>(files, ab[1], n)) {
+        // Both are read before the choice, so that no branch is needed.
+        (Source::Each(a), Source::Each(b)) => {
+            for (((d, c), &a), &b) in d.iter_mut().zip(c).zip(a).zip(b) {
+                *d = if *c != 0 { a } else { b };
+            }
         }
-        [Source::Each(a), Source::All(b)] => {
-            each.zip(a).for_each(|((d, c), &a)| *d = if *c != 0 { a } else { b });
+        (Source::Each(a), Source::All(b)) => {
+            for ((d, c), &a) in d.iter_mut().zip(c).zip(a) {
+                *d = if *c != 0 { a } else { b };
+            }
         }
-        [Source::All(a), Source::Each(b)] => {
-            each.zip(b).for_each(|((d, c), &b)| *d = if *c != 0 { a } else { b });
+        (Source::All(a), Source::Each(b)) => {
+            for ((d, c), &b) in d.iter_mut().zip(c).zip(b) {
+                *d = if *c != 0 { a } else { b };
+            }
         }
-        [Source::All(a), Source::All(b)] => each.for_each(|(d, c)| *d = if *c != 0 { a } else { b }),
+        (Source::All(a), Source::All(b)) => {
+            for (d, c) in d.iter_mut().zip(c) {
+                *d = if *c != 0 { a } else { b };
+            }
+        }
     }
     put::<T>(files, dst, result);
 }

@@ -29,7 +29,7 @@ pub use level::Level;
 
 use compile::{Code, Program, Where};
 use data::Element;
-use lanes::{Files, put, take};
+use lanes::{Files, put, take, values};
 use memory::Spot;
 
 /// Elements that run together: a lane of doubles takes 2 KiB, so that twenty fit into a first-level cache.
@@ -250,7 +250,7 @@ impl Call<'_> {
                 typed!(*ty, T => {
                     let Some(mut lane) = take::<T>(files, *dst) else { return };
                     let data = T::data(binding);
-                    memory::load(&mut lane[..n], data, spot(*at, part, files), binding.first);
+                    memory::load(values::<T>(&mut lane, n), data, spot(*at, part, files), binding.first);
                     put::<T>(files, *dst, lane);
                 });
             }
@@ -278,14 +278,14 @@ impl Call<'_> {
             Code::Index { side, dst } => {
                 let Some(mut lane) = take::<i32>(files, *dst) else { return };
                 let numbers = part.numbers(*side);
-                for (k, value) in lane[..n].iter_mut().enumerate() {
+                for (k, value) in values::<i32>(&mut lane, n).iter_mut().enumerate() {
                     *value = index_value(numbers.get(k));
                 }
                 put::<i32>(files, *dst, lane);
             }
             Code::Word { site, draw, side, dst } => {
                 let Some(mut lane) = take::<i32>(files, *dst) else { return };
-                let words: &mut [u32] = bytemuck::cast_slice_mut(&mut lane[..n]);
+                let words: &mut [u32] = bytemuck::cast_slice_mut(values::<i32>(&mut lane, n));
                 match part.numbers(*side) {
                     Numbers::From(first) => {
                         let key = Key::new(context.seed, *site, *draw, DOMAIN_WORD);
@@ -304,7 +304,7 @@ impl Call<'_> {
                 let Some(mut lane) = take::<i32>(files, *dst) else { return };
                 let numbers = part.numbers(*side);
                 let lists = args.map(|a| a.map_or(&[][..], |a| lanes::lane::<f64>(files, a, n)));
-                for (k, value) in lane[..n].iter_mut().enumerate() {
+                for (k, value) in values::<i32>(&mut lane, n).iter_mut().enumerate() {
                     let args = lists.map(|list| list.get(k).copied().unwrap_or(0.0));
                     let mut stream = ElementStream::new(context.seed, *site, numbers.get(k), context.step);
                     *value = sampler.draw(&args, &mut stream);

@@ -291,5 +291,5 @@ fn lanes_are_used_again() {
     }
     text += "store v[own], %49\n}";
     let program = compile::compile(&prepare(&parse(&text).unwrap()).unwrap());
-    assert_eq!(program.files[4].1.lanes, 3);
+    assert_eq!(program.lanes[2], 3);
 }
