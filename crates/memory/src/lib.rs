@@ -1,12 +1,15 @@
-//! Host and device copy of one buffer, and which of them is current.
+//! Host and device copy of one buffer, and which of them is current; files as memory.
 //!
 //! * [`HostBuffer`]: one typed array on the host, aligned for vector loads.
 //! * [`Mirror`]: the same array on a [`Device`] too; push and pull happen when they are needed.
+//! * [`MappedFile`]: a file that grows, written through memory; [`MappedView`]: a whole file, read through memory.
 
 mod host;
+mod mapped;
 mod mirror;
 
 pub use host::{Element, HostBuffer};
+pub use mapped::{MapError, MappedFile, MappedView};
 pub use mirror::{Device, Mirror, NoDevice, Validity};
 
 /// What can go wrong with a device's memory.
