@@ -1,0 +1,616 @@
+//! The order of the analysis: what must be known before what.
+//!
+//! Settings and constants; timed arrays; the variables of populations; views; the variables of projections;
+//! where weighted sums go; then all code, populations first; initial values; recorders. Each step reports what
+//! it finds and leaves something in place of what it refuses, so that the steps after it find more.
+//! Subexpressions are put in last, and only if nothing was wrong.
+
+use neuropil_base::{Diagnostic, Diagnostics, Precision, Span, Spanned, Text};
+use neuropil_model::{
+    Arith, Clock, ClockId, Connect, Delay, EventSource, Group, Initial, Method, Network, ObjectId,
+    Population, PopulationId, Projection, ProjectionId, Refractory, Table,
+};
+use neuropil_source::{InputKind, NetworkSource};
+
+use crate::builtin;
+use crate::code;
+use crate::connect::{check_connect, format, known_count};
+use crate::constant::{Evaluator, define_constants};
+use crate::declare::Declared;
+use crate::initial::{Receiver, check_initial};
+use crate::input::{check_input, model_name, timed_array};
+use crate::pathway::{check_pathways, sum_delay};
+use crate::population::{NeuronModel, Pop, Tools, check_population, method, spike_memory};
+use crate::projection::{Proj, SynapseModel, check_equations, described, initial_values};
+use crate::recorder::{Recording, clock_of};
+use crate::scope::{Channels, Sites, World};
+use crate::substitute::{Expander, Starts};
+use crate::sums::{Feed, check_sums, declare_sums};
+
+/// The step if the model does not say: 0.1 ms, as in Brian 2.
+const DT: f64 = 1e-4;
+
+/// How long a run lasts if the model does not say.
+const DURATION: f64 = 1.0;
+
+/// The largest population: neurons are numbered by `i32` in code.
+const MAX_NEURONS: u64 = i32::MAX as u64;
+
+/// Everything that has been found out so far.
+pub(crate) struct Analysis<'a> {
+    source: &'a NetworkSource,
+    precision: Precision,
+    method: Method,
+    duration: f64,
+    pub(crate) world: World,
+    pub(crate) out: Diagnostics,
+    sites: Sites,
+    clocks: Vec<Clock>,
+    tables: Vec<Table>,
+    pops: Vec<Pop>,
+    /// One per population, in their order, then the views.
+    groups: Vec<Group>,
+    projs: Vec<Proj>,
+}
+
+impl<'a> Analysis<'a> {
+    /// Settings, constants and timed arrays.
+    pub(crate) fn new(source: &'a NetworkSource) -> Self {
+        let settings = &source.settings;
+        let precision = settings.precision.as_ref().map_or(Precision::default(), |p| p.value);
+        let mut world =
+            World { arith: Arith::new(precision), constants: indexmap::IndexMap::new(), tables: Vec::new() };
+        let mut out = Diagnostics::new();
+        define_constants(&source.constants, &mut world, &mut out);
+        let mut evaluator = Evaluator { world: &world, out: &mut out };
+        let dt = settings.dt.as_ref().and_then(|t| evaluator.positive_time(t, "`dt`")).unwrap_or(DT);
+        let duration = settings
+            .duration
+            .as_ref()
+            .and_then(|t| evaluator.positive_time(t, "`duration`"))
+            .unwrap_or(DURATION);
+        let method = settings.method.as_ref().map_or(Method::Auto, |m| method(m, &mut out));
+        let mut tables = Vec::new();
+        for input in source.inputs.iter().filter(|i| i.kind.value == InputKind::TimedArray) {
+            let (table, info) = timed_array(input, &world, &mut out);
+            if neuropil_math::Function::from_name(&info.name).is_some()
+                || crate::call::FUNCTIONS.contains(&info.name.as_str())
+            {
+                out.push(
+                    Diagnostic::error(
+                        code::RESERVED,
+                        input.name.span,
+                        format!("`{}` already means a function", info.name),
+                    )
+                    .help("choose another name for the timed array"),
+                );
+            }
+            tables.push(table);
+            world.tables.push(info);
+        }
+        Self {
+            source,
+            precision,
+            method,
+            duration,
+            world,
+            out,
+            sites: Sites::default(),
+            clocks: vec![Clock { name: "main".to_owned(), dt }],
+            tables,
+            pops: Vec::new(),
+            groups: Vec::new(),
+            projs: Vec::new(),
+        }
+    }
+
+    /// The whole analysis.
+    pub(crate) fn run(mut self) -> (Option<Network>, Diagnostics) {
+        self.declare_populations();
+        self.declare_views();
+        self.declare_projections();
+        let feeds = declare_sums(&self.projs, &mut self.pops, &self.world, &mut self.out);
+        self.check_populations();
+        self.check_projections(&feeds);
+        let recorders = Recording {
+            world: &self.world,
+            pops: &self.pops,
+            projs: &self.projs,
+            groups: &self.groups,
+            clocks: &mut self.clocks,
+            out: &mut self.out,
+        }
+        .all(&self.source.record);
+        self.check_unused_models();
+        let incomplete = self.is_incomplete();
+        if self.out.has_errors() || incomplete {
+            self.out.sort();
+            return (None, self.out);
+        }
+        let network = self.finish(recorders);
+        self.out.sort();
+        let network = (!self.out.has_errors()).then_some(network);
+        (network, self.out)
+    }
+
+    /// Whether a required field is missing: it has been reported by whoever read the model, and what is
+    /// built of it is no network.
+    fn is_incomplete(&self) -> bool {
+        let empty = |name: &Spanned<String>| name.value.is_empty();
+        let blank = |text: &Text| text.text.is_empty() && !text.span.range().is_empty();
+        let s = self.source;
+        self.pops.iter().any(|p| p.broken)
+            || self.projs.iter().any(|p| p.broken)
+            || s.populations.iter().any(|p| empty(&p.neuron) || blank(&p.size))
+            || s.views.iter().any(|v| empty(&v.population) || blank(&v.start) || blank(&v.stop))
+            || s.projections.iter().any(|p| empty(&p.synapse) || empty(&p.source) || empty(&p.target))
+    }
+
+    fn declare_populations(&mut self) {
+        for source in &self.source.populations {
+            let model = builtin::neuron(self.source, &source.neuron, &mut self.out);
+            let broken = model.is_none();
+            let model = model.map(|m| NeuronModel::parse(&m, &mut self.out)).unwrap_or_default();
+            let clock = self.clock(source.dt.as_ref(), &source.name.value);
+            let size = self.size(Some(&source.size), "the size of a population");
+            let method = match &model.method {
+                Some(name) => method(name, &mut self.out),
+                None => self.method,
+            };
+            let initial = model.initial.iter().chain(&source.initial).cloned().collect();
+            let mut pop = Pop {
+                population: population(&source.name, &source.neuron.value, size, clock, method),
+                declared: Declared::default(),
+                channels: Channels::new(),
+                model: Some(model),
+                initial,
+                broken,
+            };
+            pop.declare(self.precision, &mut self.out);
+            self.add_population(pop, source.name.span);
+        }
+        for input in self.source.inputs.iter().filter(|i| i.kind.value != InputKind::TimedArray) {
+            let clock = self.clock(input.dt.as_ref(), &input.name.value);
+            let size = self.size(input.size.as_ref(), "the size of an input");
+            let pop = Pop {
+                population: population(&input.name, model_name(input.kind.value), size, clock, Method::Auto),
+                declared: Declared::default(),
+                channels: Channels::new(),
+                model: None,
+                initial: Vec::new(),
+                broken: false,
+            };
+            self.add_population(pop, input.name.span);
+        }
+    }
+
+    fn add_population(&mut self, pop: Pop, span: Span) {
+        let group = Group {
+            name: pop.population.name.clone(),
+            population: PopulationId::new(self.pops.len()),
+            start: 0,
+            len: pop.population.size,
+        };
+        self.refuse_duplicate(&group.name, span);
+        self.groups.push(group);
+        self.pops.push(pop);
+    }
+
+    fn refuse_duplicate(&mut self, name: &str, span: Span) {
+        let Some(first) = self.groups.iter().find(|g| g.name == name) else { return };
+        let first = self.pops.get(first.population.index()).map_or(Span::NONE, |p| p.population.span);
+        self.out.push(
+            Diagnostic::error(
+                code::DUPLICATE_NAME,
+                span,
+                format!("there is already a population, view or input called `{name}`"),
+            )
+            .related(first, "first here")
+            .help("choose another name"),
+        );
+    }
+
+    /// The clock of an object with a step of its own.
+    fn clock(&mut self, dt: Option<&Text>, name: &str) -> ClockId {
+        let Some(text) = dt else { return ClockId::new(0) };
+        let mut evaluator = Evaluator { world: &self.world, out: &mut self.out };
+        match evaluator.positive_time(text, "`dt`") {
+            Some(dt) => clock_of(&mut self.clocks, dt, name),
+            None => ClockId::new(0),
+        }
+    }
+
+    /// A number of neurons; 1 where it was refused, so that what depends on it can be checked.
+    fn size(&mut self, text: Option<&Text>, what: &str) -> u32 {
+        let Some(text) = text else { return 1 };
+        let Some(n) = (Evaluator { world: &self.world, out: &mut self.out }).count(text, what) else {
+            return 1;
+        };
+        if n == 0 {
+            self.out.push(
+                Diagnostic::error(code::ZERO_SIZE, text.span, format!("{what} is 0"))
+                    .help("give it at least one neuron, or remove it and what is connected to it"),
+            );
+            return 1;
+        }
+        if n > MAX_NEURONS {
+            self.out.push(
+                Diagnostic::error(code::PROBABILITY, text.span, format!("{n} neurons are too many"))
+                    .help(format!("the limit is {MAX_NEURONS}")),
+            );
+            return 1;
+        }
+        n as u32
+    }
+
+    /// Views, each after the one that it is taken from.
+    fn declare_views(&mut self) {
+        let mut open: Vec<usize> = (0..self.source.views.len()).collect();
+        loop {
+            let before = open.len();
+            let mut rest = Vec::new();
+            for index in open {
+                let view = &self.source.views[index];
+                let of = self.groups.iter().find(|g| g.name == view.population.value).cloned();
+                match of {
+                    Some(of) => self.declare_view(index, &of),
+                    None => rest.push(index),
+                }
+            }
+            open = rest;
+            if open.is_empty() || open.len() == before {
+                break;
+            }
+        }
+        for &index in &open {
+            let view = &self.source.views[index];
+            let of = &view.population;
+            if open.iter().any(|&v| self.source.views[v].name.value == of.value) {
+                let message =
+                    format!("view `{}` is a view of itself, or of a view that is not known", view.name.value);
+                self.out.push(Diagnostic::error(code::CIRCULAR, of.span, message));
+            } else {
+                let names: Vec<&str> = self.groups.iter().map(|g| g.name.as_str()).collect();
+                builtin::unknown("population", of, names.into_iter(), &mut self.out);
+            }
+        }
+    }
+
+    fn declare_view(&mut self, index: usize, of: &Group) {
+        let view = &self.source.views[index];
+        let mut evaluator = Evaluator { world: &self.world, out: &mut self.out };
+        let start = evaluator.count(&view.start, "the start of a view");
+        let stop = evaluator.count(&view.stop, "the end of a view");
+        self.refuse_duplicate(&view.name.value, view.name.span);
+        // A view that was refused is the whole, so that what is connected to it can be checked.
+        let mut group = Group { name: view.name.value.clone(), ..of.clone() };
+        if let (Some(start), Some(stop)) = (start, stop) {
+            if start == stop {
+                self.out.push(
+                    Diagnostic::error(
+                        code::ZERO_SIZE,
+                        view.stop.span,
+                        format!("view `{}` has no neurons", view.name.value),
+                    )
+                    .help("the end of a range is the neuron after the last"),
+                );
+            } else if start > stop || stop > u64::from(of.len) {
+                self.out.push(
+                    Diagnostic::error(
+                        code::PROBABILITY,
+                        view.stop.span,
+                        format!("`{}` has no neurons {start} to {stop}", of.name),
+                    )
+                    .help(format!("a range is within 0 and {}, its end not included", of.len)),
+                );
+            } else {
+                group.start = of.start + start as u32;
+                group.len = (stop - start) as u32;
+            }
+        }
+        self.groups.push(group);
+    }
+
+    fn declare_projections(&mut self) {
+        for (index, source) in self.source.projections.iter().enumerate() {
+            let model = builtin::synapse(self.source, &source.synapse, &mut self.out);
+            let pre = self.group(&source.source);
+            let post = self.group(&source.target);
+            let mut broken = model.is_none() || pre.is_none() || post.is_none();
+            let model = model.map(|m| SynapseModel::parse(&m, &mut self.out)).unwrap_or_default();
+            let nowhere = Group { name: String::new(), population: PopulationId::new(0), start: 0, len: 0 };
+            let (pre, post) = (pre.unwrap_or_else(|| nowhere.clone()), post.unwrap_or(nowhere));
+            for group in [&pre, &post] {
+                broken |= self.pops.get(group.population.index()).is_none_or(|p| p.broken);
+            }
+            let clock = match &source.dt {
+                Some(_) => self.clock(source.dt.as_ref(), &source.name.value),
+                None => {
+                    self.pops.get(post.population.index()).map_or(ClockId::new(0), |p| p.population.clock)
+                }
+            };
+            let method = match &model.method {
+                Some(name) => method(name, &mut self.out),
+                None => self.method,
+            };
+            let projection = Projection {
+                name: source.name.value.clone(),
+                model: source.synapse.value.clone(),
+                source: pre,
+                target: post,
+                clock,
+                variables: Vec::new(),
+                equations: Vec::new(),
+                event_driven: Vec::new(),
+                last_update: None,
+                method,
+                pathways: Vec::new(),
+                sums: Vec::new(),
+                connect: Connect::AllToAll { self_connections: true },
+                format: source.format.as_ref().map_or_else(Default::default, |f| format(f.value)),
+                span: source.name.span,
+            };
+            let initial = initial_values(&model, source);
+            let mut proj = Proj { projection, declared: Declared::default(), model, initial, broken, index };
+            if !proj.broken {
+                let (last, refractory) = spike_memory(proj.texts(source));
+                for group in [&proj.projection.source, &proj.projection.target] {
+                    self.pops[group.population.index()].add_spike_memory(last, refractory);
+                }
+                let id = ProjectionId::new(index);
+                proj.declare(id, source, &self.pops, self.precision, &self.world, &mut self.out);
+            }
+            self.projs.push(proj);
+        }
+    }
+
+    /// The population, view or input of that name.
+    fn group(&mut self, name: &Spanned<String>) -> Option<Group> {
+        if let Some(group) = self.groups.iter().find(|g| g.name == name.value) {
+            return Some(group.clone());
+        }
+        if self.tables.iter().any(|t| t.name == name.value) {
+            self.out.push(
+                Diagnostic::error(
+                    code::UNKNOWN_NAME,
+                    name.span,
+                    format!("`{}` is a timed array, which has no neurons", name.value),
+                )
+                .help(format!("use it in the equations of the neurons: `{}(t)`", name.value)),
+            );
+            return None;
+        }
+        // A view that could not be made has been reported.
+        if !self.source.views.iter().any(|v| v.name.value == name.value) {
+            let names: Vec<&str> = self.groups.iter().map(|g| g.name.as_str()).collect();
+            builtin::unknown("population", name, names.into_iter(), &mut self.out);
+        }
+        None
+    }
+
+    fn check_populations(&mut self) {
+        for (source, record) in
+            self.source.record.state.iter().flat_map(|r| r.variables.iter().map(move |v| (v, r)))
+        {
+            let group = self.groups.iter().find(|g| g.name == record.of.value);
+            if let Some(group) = group {
+                let (last, refractory) = (source.value == "lastspike", source.value == "not_refractory");
+                self.pops[group.population.index()].add_spike_memory(last, refractory);
+            }
+        }
+        let inputs: Vec<_> =
+            self.source.inputs.iter().filter(|i| i.kind.value != InputKind::TimedArray).collect();
+        let first_input = self.source.populations.len();
+        for index in 0..self.pops.len() {
+            let id = PopulationId::new(index);
+            let dt = self.clocks[self.pops[index].population.clock.index()].dt;
+            let mut tools = Tools { world: &self.world, sites: &mut self.sites, out: &mut self.out };
+            match index.checked_sub(first_input).and_then(|i| inputs.get(i)) {
+                Some(input) => check_input(&mut self.pops[index], id, input, dt, &mut tools),
+                None => check_population(&mut self.pops[index], id, &mut tools),
+            }
+        }
+        for index in 0..self.pops.len() {
+            let id = PopulationId::new(index);
+            let mut tools = Tools { world: &self.world, sites: &mut self.sites, out: &mut self.out };
+            set_initial(&mut self.pops[index], id, &mut tools);
+        }
+    }
+
+    fn check_projections(&mut self, feeds: &[Feed]) {
+        for index in 0..self.projs.len() {
+            let id = ProjectionId::new(index);
+            let proj = &mut self.projs[index];
+            if proj.broken {
+                continue;
+            }
+            let source = &self.source.projections[proj.index];
+            let mut tools = Tools { world: &self.world, sites: &mut self.sites, out: &mut self.out };
+            let tools = &mut tools;
+            check_equations(proj, id, &self.pops, tools);
+            let connect = check_connect(proj, id, &source.connect, &self.pops, tools);
+            let refused = connect.is_none();
+            proj.projection.connect = connect.unwrap_or(Connect::AllToAll { self_connections: true });
+            check_pathways(proj, id, source, &self.pops, &self.clocks, tools);
+            if feeds.iter().any(|f| f.of() == id) {
+                let dt = self.clocks[proj.projection.clock.index()].dt;
+                let delay_steps = sum_delay(proj, id, source, &self.pops, dt, tools);
+                proj.projection.sums = check_sums(feeds, proj, id, &self.pops, delay_steps, tools);
+            }
+            let what = described(&proj.projection.name);
+            let receiver = Receiver {
+                home: proj.home(id, &self.pops),
+                what: &what,
+                // Without a connector the number is not known; a list is not refused for that too.
+                count: if refused { Some(u64::MAX) } else { known_count(proj) },
+                from_file: matches!(proj.projection.connect, Connect::File(_)) || refused,
+            };
+            let values = check_initial(&proj.declared, &proj.initial, receiver, tools);
+            for (variable, value) in values {
+                proj.declared.variables[variable.index()].initial = value;
+            }
+        }
+    }
+
+    /// Checks models that nothing uses: neurons as a population of their own, synapses as far as that goes
+    /// without neurons.
+    fn check_unused_models(&mut self) {
+        for source in &self.source.neurons {
+            let used = self.source.populations.iter().any(|p| p.neuron.value == source.name.value);
+            if used {
+                continue;
+            }
+            let source = builtin::complete_neuron(source, &mut self.out);
+            let model = NeuronModel::parse(&source, &mut self.out);
+            if let Some(name) = &model.method {
+                method(name, &mut self.out);
+            }
+            let initial = model.initial.clone();
+            // Whatever the model reads as a channel is fed by nobody, which is no mistake here.
+            let channels = Channels::new();
+            let mut pop = Pop {
+                population: population(&source.name, &source.name.value, 1, ClockId::new(0), Method::Auto),
+                declared: Declared::default(),
+                channels,
+                model: Some(model),
+                initial,
+                broken: false,
+            };
+            pop.declare(self.precision, &mut self.out);
+            let id = PopulationId::new(self.pops.len());
+            let mut sites = self.sites.clone();
+            let mut tools = Tools { world: &self.world, sites: &mut sites, out: &mut self.out };
+            check_population(&mut pop, id, &mut tools);
+            set_initial(&mut pop, id, &mut tools);
+        }
+        for source in &self.source.synapses {
+            let used = self.source.projections.iter().any(|p| p.synapse.value == source.name.value);
+            if !used {
+                let source = builtin::complete_synapse(source, &mut self.out);
+                let model = SynapseModel::parse(&source, &mut self.out);
+                let owner = crate::declare::Owner::Synapse;
+                crate::declare::declare(&model.equations, owner, &[], self.precision, &mut self.out);
+            }
+        }
+    }
+
+    /// Puts subexpressions in and assembles the network.
+    fn finish(&mut self, recorders: Vec<neuropil_model::Recorder>) -> Network {
+        let mut expander = Expander::default();
+        let out = &mut self.out;
+        let mut populations = Vec::new();
+        for (index, pop) in self.pops.drain(..).enumerate() {
+            let object = ObjectId::Population(PopulationId::new(index));
+            let Pop { mut population, mut declared, .. } = pop;
+            expander.complete(object, &mut declared.variables, Starts::default(), out);
+            population.variables = declared.variables;
+            populations.push(population);
+        }
+        for population in &mut populations {
+            expand_population(population, &expander, out);
+        }
+        let mut projections = Vec::new();
+        for (index, proj) in self.projs.drain(..).enumerate() {
+            let object = ObjectId::Projection(ProjectionId::new(index));
+            let Proj { mut projection, mut declared, .. } = proj;
+            expander.complete(object, &mut declared.variables, Starts::of(&projection), out);
+            projection.variables = declared.variables;
+            expand_projection(&mut projection, &expander, out);
+            projections.push(projection);
+        }
+        let settings = &self.source.settings;
+        Network {
+            name: self.source.name.clone(),
+            title: settings.title.clone().unwrap_or_default(),
+            precision: self.precision,
+            seed: settings.seed.as_ref().map_or(0, |s| s.value),
+            duration: self.duration,
+            clocks: std::mem::take(&mut self.clocks),
+            populations,
+            projections,
+            tables: std::mem::take(&mut self.tables),
+            recorders,
+            next_site: self.sites.next(),
+        }
+    }
+}
+
+fn population(name: &Spanned<String>, model: &str, size: u32, clock: ClockId, method: Method) -> Population {
+    Population {
+        name: name.value.clone(),
+        model: model.to_owned(),
+        size,
+        clock,
+        variables: Vec::new(),
+        equations: Vec::new(),
+        method,
+        events: Vec::new(),
+        refractory: Refractory::Never,
+        span: name.span,
+    }
+}
+
+fn set_initial(pop: &mut Pop, id: PopulationId, tools: &mut Tools<'_>) {
+    if pop.broken || pop.model.is_none() {
+        return;
+    }
+    let what = format!("population `{}`", pop.population.name);
+    let count = Some(u64::from(pop.population.size));
+    let receiver = Receiver { home: pop.home(id), what: &what, count, from_file: false };
+    let values = check_initial(&pop.declared, &pop.initial, receiver, tools);
+    for (variable, value) in values {
+        pop.declared.variables[variable.index()].initial = value;
+    }
+}
+
+fn expand_population(population: &mut Population, expander: &Expander, out: &mut Diagnostics) {
+    let starts = Starts::default();
+    let span = population.span;
+    for equation in &mut population.equations {
+        expander.expand_in_place(&mut equation.rhs, starts, equation.span, out);
+    }
+    for event in &mut population.events {
+        match &mut event.source {
+            EventSource::Condition(e) => expander.expand_in_place(e, starts, span, out),
+            EventSource::List { .. } => {}
+        }
+        expander.expand_block(&mut event.reset, starts, span, out);
+    }
+    match &mut population.refractory {
+        Refractory::Never => {}
+        Refractory::Time(e) | Refractory::While(e) => expander.expand_in_place(e, starts, span, out),
+    }
+    for variable in &mut population.variables {
+        if let Initial::Expr(e) = &mut variable.initial {
+            expander.expand_in_place(e, starts, variable.span, out);
+        }
+    }
+}
+
+fn expand_projection(projection: &mut Projection, expander: &Expander, out: &mut Diagnostics) {
+    let starts = Starts::of(projection);
+    let span = projection.span;
+    for equation in projection.equations.iter_mut().chain(&mut projection.event_driven) {
+        expander.expand_in_place(&mut equation.rhs, starts, equation.span, out);
+    }
+    for pathway in &mut projection.pathways {
+        expander.expand_block(&mut pathway.block, starts, pathway.span, out);
+        match &mut pathway.delay {
+            Delay::PerSynapse(e) => expander.expand_in_place(e, starts, pathway.span, out),
+            Delay::None | Delay::Steps(_) | Delay::Column(_) | Delay::Values(_) => {}
+        }
+    }
+    for sum in &mut projection.sums {
+        expander.expand_in_place(&mut sum.value, starts, span, out);
+    }
+    for variable in &mut projection.variables {
+        if let Initial::Expr(e) = &mut variable.initial {
+            expander.expand_in_place(e, starts, variable.span, out);
+        }
+    }
+    if let Connect::Condition { condition, probability, .. } = &mut projection.connect {
+        for e in condition.iter_mut().chain(probability) {
+            expander.expand_in_place(e, starts, span, out);
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Pathways: what events do at synapses, and how long they travel.
+
+use neuropil_base::{Diagnostic, Diagnostics, ScalarType, Span, Text, nearest};
+use neuropil_model::{Clock, Delay, Endpoint, Expr, Pathway, ProjectionId};
+use neuropil_source::{End, PathwaySource, ProjectionSource, ValueSource};
+use neuropil_units::Dimension;
+
+use crate::builtin::unknown;
+use crate::code;
+use crate::connect::known_count;
+use crate::dim::{Dim, advice};
+use crate::initial::scaled_column;
+use crate::population::{Pop, Tools};
+use crate::projection::{Proj, described};
+use crate::typing::in_unit;
+use crate::values::{Scale, all_finite};
+
+/// Checks the pathways of a projection.
+pub(crate) fn check_pathways(
+    proj: &mut Proj,
+    id: ProjectionId,
+    source: &ProjectionSource,
+    pops: &[Pop],
+    clocks: &[Clock],
+    tools: &mut Tools<'_>,
+) {
+    let names: Vec<&str> = proj.model.pathways.iter().map(|(p, _)| p.name.value.as_str()).collect();
+    for delay in &source.delays {
+        if !names.contains(&delay.name.value.as_str()) {
+            unknown("pathway", &delay.name, names.iter().copied(), tools.out);
+        }
+    }
+    let mut said = false;
+    let mut pathways: Vec<Pathway> = Vec::new();
+    for (pathway, code) in &proj.model.pathways {
+        let (on, group) = match pathway.on.value {
+            End::Pre => (Endpoint::Pre, &proj.projection.source),
+            End::Post => (Endpoint::Post, &proj.projection.target),
+        };
+        let pop = &pops[group.population.index()];
+        if pathways.iter().any(|p| p.name == pathway.name.value) {
+            tools.out.push(Diagnostic::error(
+                code::DUPLICATE_NAME,
+                pathway.name.span,
+                format!("the pathway `{}` is defined twice", pathway.name.value),
+            ));
+        }
+        let block = tools.typer(proj.home(id, pops)).block(code);
+        let wanted = pathway.event.as_ref().map_or("spike", |e| e.value.as_str());
+        let event = pop.population.event_named(wanted);
+        if event.is_none() && !pop.broken {
+            tools.out.push(no_event(
+                pop,
+                wanted,
+                pathway.event.as_ref().map_or(source.name.span, |e| e.span),
+            ));
+        }
+        let dt = clocks.get(pop.population.clock.index()).map_or(1e-4, |c| c.dt);
+        let given = delay_of(pathway, source);
+        let delay = match given {
+            Some(value) => check_delay(&value, dt, proj, id, pops, &mut said, tools),
+            None => Delay::None,
+        };
+        let order = match (&pathway.order, on) {
+            (Some(order), _) => i32::try_from(order.value).unwrap_or_else(|_| {
+                tools.out.push(Diagnostic::error(
+                    code::PROBABILITY,
+                    order.span,
+                    format!("the order `{}` is out of range", order.value),
+                ));
+                0
+            }),
+            (None, Endpoint::Pre) => -1,
+            (None, Endpoint::Post) => 1,
+        };
+        pathways.push(Pathway {
+            name: pathway.name.value.clone(),
+            on,
+            event: event.unwrap_or(neuropil_model::EventId::new(0)),
+            block,
+            order,
+            delay,
+            span: pathway.code.span,
+        });
+    }
+    proj.projection.pathways = pathways;
+}
+
+/// Says that a population never has an event.
+pub(crate) fn no_event(pop: &Pop, wanted: &str, span: Span) -> Diagnostic {
+    let name = &pop.population.name;
+    let d = Diagnostic::error(code::NO_EVENT, span, format!("population `{name}` has no event `{wanted}`"));
+    let events: Vec<&str> = pop.population.events.iter().map(|e| e.name.as_str()).collect();
+    if wanted == "spike" {
+        return d.help(format!("give neuron `{}` a `threshold`", pop.population.model));
+    }
+    match nearest(wanted, events.iter().copied()) {
+        Some(near) => d.help(format!("did you mean `{near}`?")),
+        None => d.help(format!("define it: `[neuron.{}.event.{wanted}]`", pop.population.model)),
+    }
+}
+
+/// The delay of a pathway: the projection's for it, its own, or the projection's for the pre side.
+fn delay_of(pathway: &PathwaySource, source: &ProjectionSource) -> Option<ValueSource> {
+    if let Some(delay) = source.delays.iter().rev().find(|d| d.name.value == pathway.name.value) {
+        return Some(delay.value.clone());
+    }
+    if let Some(text) = &pathway.delay {
+        return Some(ValueSource::Expression(text.clone()));
+    }
+    match pathway.on.value {
+        End::Pre => source.delay.clone(),
+        End::Post => None,
+    }
+}
+
+/// A delay, in steps of `dt` if it is the same for all synapses. `said` keeps the warning about rounding
+/// to one per projection.
+fn check_delay(
+    value: &ValueSource,
+    dt: f64,
+    proj: &Proj,
+    id: ProjectionId,
+    pops: &[Pop],
+    said: &mut bool,
+    tools: &mut Tools<'_>,
+) -> Delay {
+    match value {
+        ValueSource::Expression(text) => {
+            let mut typer = tools.typer(proj.home(id, pops));
+            let typed = typer.value(text);
+            if !is_time(typed.dim, typed.expr.ty, text.span, tools.out) {
+                return Delay::None;
+            }
+            match typed.expr.as_real() {
+                Some(seconds) => scalar_delay(seconds, dt, text, said, tools.out),
+                None => Delay::PerSynapse(tools.world.arith.to_float(typed.expr)),
+            }
+        }
+        ValueSource::List { values, unit } => {
+            let Some(scale) = Scale::of(unit.as_ref(), tools.out) else { return Delay::None };
+            let dim = if unit.is_none() { Dim::NONE } else { Dim::Known(scale.dimension) };
+            if !is_time(dim, ScalarType::F64, values.span, tools.out) || !all_finite(values, tools.out) {
+                return Delay::None;
+            }
+            if let Some(negative) = values.values.iter().find(|x| **x < 0.0) {
+                tools.out.push(negative_delay(&negative.to_string(), values.span));
+                return Delay::None;
+            }
+            let given = values.values.len() as u64;
+            if known_count(proj) != Some(given) {
+                let what = described(&proj.projection.name);
+                let needed = known_count(proj)
+                    .map_or("a number not known before they are drawn".to_owned(), |n| n.to_string());
+                tools.out.push(
+                    Diagnostic::error(
+                        code::LENGTH,
+                        values.span,
+                        format!("{given} delays are given for {what}"),
+                    )
+                    .label(format!("its number of synapses is {needed}"))
+                    .help("give an expression over `i` and `j`, or as many delays as synapses"),
+                );
+                return Delay::None;
+            }
+            Delay::Values(values.values.iter().map(|x| scale.apply(*x)).collect())
+        }
+        ValueSource::Column { column, unit } => {
+            let Some(scale) = Scale::of(unit.as_ref(), tools.out) else { return Delay::None };
+            let dim = if unit.is_none() { Dim::NONE } else { Dim::Known(scale.dimension) };
+            if !is_time(dim, ScalarType::F64, column.span, tools.out) {
+                return Delay::None;
+            }
+            if scale.factor() == 1.0 {
+                return Delay::Column(column.value.clone());
+            }
+            scaled_column(&column.value, scale, proj.home(id, pops), tools)
+                .map_or(Delay::None, Delay::PerSynapse)
+        }
+    }
+}
+
+fn is_time(dim: Dim, ty: ScalarType, span: Span, out: &mut Diagnostics) -> bool {
+    if dim == Dim::Unknown {
+        return false;
+    }
+    if let Err(found) = dim.fits(Dimension::SECOND) {
+        out.push(
+            Diagnostic::error(code::UNITS, span, format!("a delay must be in `second`, not `{found}`"))
+                .label(in_unit(found).trim_start())
+                .help(advice(Dimension::SECOND, found)),
+        );
+        return false;
+    }
+    if ty == ScalarType::Bool {
+        out.push(Diagnostic::error(code::TYPE, span, "a delay must be a time, not a condition".to_owned()));
+        return false;
+    }
+    true
+}
+
+/// A delay in steps, rounded to the nearest as Brian 2 does.
+fn scalar_delay(seconds: f64, dt: f64, text: &Text, said: &mut bool, out: &mut Diagnostics) -> Delay {
+    if seconds < 0.0 {
+        out.push(negative_delay(&text.text, text.span));
+        return Delay::None;
+    }
+    let exact = seconds / dt;
+    let steps = (exact + 0.5).floor();
+    if !(steps < f64::from(u32::MAX)) {
+        out.push(
+            Diagnostic::error(code::PROBABILITY, text.span, format!("a delay of {exact} steps is too long"))
+                .help("write a time such as `1.5 ms`"),
+        );
+        return Delay::None;
+    }
+    if (exact - steps).abs() > 1e-6 * steps.max(1.0) && !*said {
+        *said = true;
+        out.push(
+            Diagnostic::warning(
+                code::DELAY_ROUNDED,
+                text.span,
+                format!("the delay is not a multiple of the step of {} ms", dt * 1e3),
+            )
+            .label(format!(
+                "rounded to {} ms, {steps} step{}",
+                steps * dt * 1e3,
+                if steps == 1.0 { "" } else { "s" }
+            )),
+        );
+    }
+    if steps == 0.0 { Delay::None } else { Delay::Steps(steps as u32) }
+}
+
+fn negative_delay(value: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(code::NEGATIVE_DELAY, span, format!("the delay `{value}` is negative"))
+        .help("an event can only arrive after it has happened; to learn from later spikes, use `on_post`")
+}
+
+/// How many steps ago presynaptic values of weighted sums are taken.
+pub(crate) fn sum_delay(
+    proj: &Proj,
+    id: ProjectionId,
+    source: &ProjectionSource,
+    pops: &[Pop],
+    dt: f64,
+    tools: &mut Tools<'_>,
+) -> u32 {
+    let Some(value) = &source.delay else { return 0 };
+    // What is wrong with it, and whether it is rounded, has been said if a pathway has it too.
+    let mut said = proj.model.pathways.iter().any(|(p, _)| p.on.value == End::Pre);
+    match check_delay(value, dt, proj, id, pops, &mut said, tools) {
+        Delay::None => 0,
+        Delay::Steps(steps) => steps,
+        Delay::PerSynapse(Expr { span, .. }) => {
+            refuse_sum_delay(if span == Span::NONE { value.span() } else { span }, tools)
+        }
+        Delay::Column(_) | Delay::Values(_) => refuse_sum_delay(value.span(), tools),
+    }
+}
+
+fn refuse_sum_delay(span: Span, tools: &mut Tools<'_>) -> u32 {
+    tools.out.push(
+        Diagnostic::error(
+            code::UNSUPPORTED,
+            span,
+            "a weighted sum has one delay for all its synapses".to_owned(),
+        )
+        .help("write one time, such as `delay = \"2 ms\"`"),
+    );
+    0
+}

@@ -1,0 +1,265 @@
+//! Projections: a synapse model between two groups; its variables and equations.
+
+use neuropil_base::{Diagnostics, Precision, ScalarType, Span, Spanned, Text};
+use neuropil_model::{
+    Equation, Extent, Group, Initial, Projection, ProjectionId, Variable, VariableId, VariableKind,
+};
+use neuropil_source::{Assignment, PathwaySource, ProjectionSource, SumSource, SynapseSource, ValueSource};
+use neuropil_syntax::{
+    Block as AstBlock, Equations, Expr as Ast, parse_block, parse_equations, parse_expression,
+};
+use neuropil_units::Dimension;
+
+use crate::declare::{Declared, Owner, declare, is_summed, report_circles};
+use crate::dim::Dim;
+use crate::equation::Meaning;
+use crate::initial::column_variable;
+use crate::population::{Pop, Tools, in_order};
+use crate::scope::{Home, Neurons, Sites, World};
+use crate::typing::Typer;
+use crate::values::Scale;
+
+/// A synapse model, its texts parsed.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct SynapseModel {
+    pub(crate) equations: Equations,
+    /// Whether it says nothing about variables: it may have a weight all the same.
+    without_equations: bool,
+    pub(crate) pathways: Vec<(PathwaySource, AstBlock)>,
+    pub(crate) sums: Vec<(SumSource, Ast)>,
+    pub(crate) method: Option<Spanned<String>>,
+    pub(crate) initial: Vec<Assignment>,
+    /// Every text in which names may stand.
+    pub(crate) texts: Vec<Text>,
+}
+
+impl SynapseModel {
+    /// Parses the texts of a model.
+    pub(crate) fn parse(source: &SynapseSource, out: &mut Diagnostics) -> Self {
+        let equations = match &source.equations {
+            Some(text) => {
+                let (tree, diagnostics) = parse_equations(text);
+                out.append(diagnostics);
+                tree
+            }
+            None => Equations::default(),
+        };
+        report_circles(&equations, out);
+        let mut pathways: Vec<(PathwaySource, AstBlock)> = Vec::new();
+        for pathway in &source.pathways {
+            let (tree, diagnostics) = parse_block(&pathway.code);
+            out.append(diagnostics);
+            pathways.push((pathway.clone(), tree));
+        }
+        let mut sums = Vec::new();
+        for sum in &source.sums {
+            let (tree, diagnostics) = parse_expression(&sum.expression);
+            out.append(diagnostics);
+            sums.push((sum.clone(), tree));
+        }
+        let texts = source
+            .equations
+            .iter()
+            .chain(source.pathways.iter().map(|p| &p.code))
+            .chain(source.sums.iter().map(|s| &s.expression))
+            .cloned()
+            .collect();
+        Self {
+            equations,
+            without_equations: source.equations.is_none(),
+            pathways,
+            sums,
+            method: source.method.clone(),
+            initial: source.parameters.iter().chain(&source.initial).cloned().collect(),
+            texts,
+        }
+    }
+}
+
+/// A projection under construction.
+#[derive(Clone, Debug)]
+pub(crate) struct Proj {
+    /// Variables are filled in at the end.
+    pub(crate) projection: Projection,
+    pub(crate) declared: Declared,
+    pub(crate) model: SynapseModel,
+    /// Values of variables, the later winning.
+    pub(crate) initial: Vec<Assignment>,
+    /// Something it needs is not known: its code is not checked.
+    pub(crate) broken: bool,
+    /// Which projection of the source.
+    pub(crate) index: usize,
+}
+
+impl Proj {
+    /// The texts of the projection and its model in which names may stand.
+    pub(crate) fn texts<'a>(&'a self, source: &'a ProjectionSource) -> impl Iterator<Item = &'a Text> {
+        let connect = [&source.connect.condition, &source.connect.probability];
+        self.model
+            .texts
+            .iter()
+            .chain(connect.into_iter().flatten())
+            .chain(source.delay.iter().filter_map(ValueSource::expression))
+            .chain(self.initial.iter().filter_map(|a| a.value.expression()))
+    }
+
+    /// Where the projection's code stands.
+    pub(crate) fn home<'a>(&'a self, id: ProjectionId, pops: &'a [Pop]) -> Home<'a> {
+        Home::Synapse {
+            id,
+            symbols: &self.declared.symbols,
+            pre: neurons(&self.projection.source, pops),
+            post: neurons(&self.projection.target, pops),
+        }
+    }
+
+    /// Where conditions over pairs stand.
+    pub(crate) fn pairs<'a>(&'a self, id: ProjectionId, pops: &'a [Pop]) -> Home<'a> {
+        Home::Pairs {
+            id,
+            symbols: &self.declared.symbols,
+            pre: neurons(&self.projection.source, pops),
+            post: neurons(&self.projection.target, pops),
+        }
+    }
+
+    /// Declares the variables of the model.
+    pub(crate) fn declare(
+        &mut self,
+        id: ProjectionId,
+        source: &ProjectionSource,
+        pops: &[Pop],
+        precision: Precision,
+        world: &World,
+        out: &mut Diagnostics,
+    ) {
+        let columns = self.declare_columns(source, precision, out);
+        let initial = in_order(&self.initial);
+        let declared = declare(&self.model.equations, Owner::Synapse, &initial, precision, out);
+        // Columns of a file come first: other values are made of them.
+        let mut all = columns;
+        for variable in declared.variables {
+            let (dim, noise) =
+                declared.symbols.get(&variable.name).map_or((Dim::Unknown, false), |s| (s.dim, s.noise));
+            let name = variable.name.clone();
+            all.add(variable, dim);
+            if let Some(symbol) = all.symbols.get_mut(&name) {
+                symbol.noise = noise;
+            }
+        }
+        self.declared = all;
+        if self.model.equations.list.iter().any(|e| e.flag("event-driven").is_some()) {
+            let second = Dim::Known(Dimension::SECOND);
+            let variable =
+                self.declared.add_hidden("lastupdate", VariableKind::State, ScalarType::F64, second);
+            self.projection.last_update = Some(variable);
+        }
+        if self.model.without_equations
+            && let Some(weight) = &source.weight
+        {
+            let (dim, span) = self.weight_dimension(id, weight, pops, world);
+            let variable = Variable {
+                name: "w".to_owned(),
+                ty: precision.float(),
+                dimension: dim.known().unwrap_or(Dimension::NONE),
+                extent: Extent::PerElement,
+                kind: VariableKind::Parameter { constant: false },
+                initial: Initial::Zero,
+                unless_refractory: false,
+                span,
+            };
+            self.declared.add(variable, dim);
+        }
+    }
+
+    /// Variables for the columns of the projection's file that are not in SI base units.
+    fn declare_columns(
+        &self,
+        source: &ProjectionSource,
+        precision: Precision,
+        out: &mut Diagnostics,
+    ) -> Declared {
+        let mut declared = Declared::default();
+        let values = self.initial.iter().map(|a| &a.value);
+        let delays = source.delay.iter().chain(source.delays.iter().map(|a| &a.value));
+        for value in values.chain(delays) {
+            if let ValueSource::Column { column, unit } = value
+                && Scale::of(unit.as_ref(), out).is_some_and(|s| s.factor() != 1.0)
+            {
+                let name = column_variable(&column.value);
+                let kind = VariableKind::Parameter { constant: true };
+                let id = declared.add_hidden(&name, kind, precision.float(), Dim::NONE);
+                declared.variables[id.index()].initial = Initial::Column(column.value.clone());
+            }
+        }
+        declared
+    }
+
+    /// The dimension of a weight whose synapse model says nothing about it.
+    fn weight_dimension(
+        &self,
+        id: ProjectionId,
+        weight: &ValueSource,
+        pops: &[Pop],
+        world: &World,
+    ) -> (Dim, Span) {
+        // Mistakes in the weight are reported when the value is checked.
+        let (mut unheard, mut unused) = (Diagnostics::new(), Sites::default());
+        let dim = match weight {
+            ValueSource::Expression(text) => {
+                Typer::new(world, self.home(id, pops), &mut unheard, &mut unused).value(text).dim
+            }
+            ValueSource::List { unit, .. } | ValueSource::Column { unit, .. } => {
+                Dim::from(Scale::of(unit.as_ref(), &mut unheard).map(|s| s.dimension))
+            }
+        };
+        (dim, weight.span())
+    }
+}
+
+fn neurons<'a>(group: &Group, pops: &'a [Pop]) -> Neurons<'a> {
+    let pop = &pops[group.population.index()];
+    Neurons { population: group.population, symbols: &pop.declared.symbols, size: group.len }
+}
+
+/// Checks the equations of a projection; `(summed)` ones belong to the sums.
+pub(crate) fn check_equations(proj: &mut Proj, id: ProjectionId, pops: &[Pop], tools: &mut Tools<'_>) {
+    let mut found: Vec<(VariableId, Meaning, bool, Span)> = Vec::new();
+    for equation in &proj.model.equations.list {
+        if is_summed(equation) {
+            continue;
+        }
+        let Some(symbol) = proj.declared.symbols.get(&equation.name.value) else { continue };
+        if symbol.span != equation.name.span {
+            continue;
+        }
+        let meaning = tools.typer(proj.home(id, pops)).equation(equation, symbol);
+        found.push((symbol.id, meaning, equation.flag("event-driven").is_some(), equation.span));
+    }
+    for (variable, meaning, event_driven, span) in found {
+        match meaning {
+            Meaning::Derivative(rhs) if event_driven => {
+                proj.projection.event_driven.push(Equation { variable, rhs, span });
+            }
+            Meaning::Derivative(rhs) => proj.projection.equations.push(Equation { variable, rhs, span }),
+            Meaning::Value(expr) => {
+                proj.declared.variables[variable.index()].kind = VariableKind::Subexpression(expr);
+            }
+            Meaning::Nothing => {}
+        }
+    }
+}
+
+/// The weight, then the initial values of a projection, over those of its model.
+pub(crate) fn initial_values(model: &SynapseModel, source: &ProjectionSource) -> Vec<Assignment> {
+    let weight = source
+        .weight
+        .iter()
+        .map(|value| Assignment { name: Spanned::new("w".to_owned(), value.span()), value: value.clone() });
+    model.initial.iter().cloned().chain(weight).chain(source.initial.iter().cloned()).collect()
+}
+
+/// What a projection is called in diagnostics.
+pub(crate) fn described(name: &str) -> String {
+    format!("projection `{name}`")
+}

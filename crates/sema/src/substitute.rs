@@ -1,0 +1,202 @@
+//! Subexpressions are put in where they are used, seen from the element that runs the code.
+//!
+//! Checking only needs what a subexpression declares, so uses stay references until everything is
+//! checked. Then each is replaced: in code of synapses the variables of a neuron's subexpression become
+//! those of the neuron at that end, and its `i`, which counts within the population, becomes the number
+//! within the group plus the group's start.
+
+use std::collections::BTreeMap;
+
+use neuropil_base::{Diagnostic, Diagnostics, ScalarType, Span};
+use neuropil_math::BinaryOp;
+use neuropil_model::{
+    Block, Expr, ExprKind, ObjectId, Projection, Side, Statement, VarRef, Variable, VariableId, VariableKind,
+};
+
+use crate::code;
+
+/// The most nodes that an expression may have.
+const MAX_SIZE: u64 = 50_000;
+
+/// The most levels that an expression may have: functions over expressions call themselves per level.
+const MAX_HEIGHT: u32 = 500;
+
+/// Where the groups at the ends of a projection begin in their populations.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Starts {
+    pre: u32,
+    post: u32,
+}
+
+impl Starts {
+    pub(crate) fn of(projection: &Projection) -> Self {
+        Self { pre: projection.source.start, post: projection.target.start }
+    }
+}
+
+/// A subexpression with all others put in.
+#[derive(Debug)]
+struct Whole {
+    expr: Expr,
+    size: u64,
+    height: u32,
+}
+
+/// Puts subexpressions in.
+#[derive(Default, Debug)]
+pub(crate) struct Expander {
+    wholes: BTreeMap<(ObjectId, VariableId), Whole>,
+}
+
+impl Expander {
+    /// Takes over the subexpressions of a finished object, which have no references to others.
+    pub(crate) fn know(&mut self, object: ObjectId, variables: &[Variable]) {
+        for (index, variable) in variables.iter().enumerate() {
+            if let VariableKind::Subexpression(expr) = &variable.kind {
+                self.insert(object, VariableId::new(index), expr.clone());
+            }
+        }
+    }
+
+    fn insert(&mut self, object: ObjectId, variable: VariableId, expr: Expr) {
+        let (size, height) = (expr.size() as u64, height(&expr));
+        self.wholes.insert((object, variable), Whole { expr, size, height });
+    }
+
+    /// Puts subexpressions into those of `variables` themselves, then knows them all.
+    ///
+    /// None of them is defined by itself; that has been refused.
+    pub(crate) fn complete(
+        &mut self,
+        object: ObjectId,
+        variables: &mut [Variable],
+        starts: Starts,
+        out: &mut Diagnostics,
+    ) {
+        let is_own = |reference: &VarRef| reference.object == object && reference.side == Side::Own;
+        let mut open: Vec<usize> = (0..variables.len())
+            .filter(|&i| matches!(variables[i].kind, VariableKind::Subexpression(_)))
+            .collect();
+        while !open.is_empty() {
+            let before = open.len();
+            let mut rest = Vec::new();
+            for &index in &open {
+                let VariableKind::Subexpression(expr) = &variables[index].kind else { continue };
+                let waits = expr.any(&mut |e| match &e.kind {
+                    ExprKind::Variable(r) if is_own(r) => {
+                        open.contains(&r.variable.index()) && !self.wholes.contains_key(&(object, r.variable))
+                    }
+                    _ => false,
+                });
+                if waits {
+                    rest.push(index);
+                    continue;
+                }
+                let span = variables[index].span;
+                let expr = self.expand(expr.clone(), starts, span, out);
+                self.insert(object, VariableId::new(index), expr.clone());
+                variables[index].kind = VariableKind::Subexpression(expr);
+            }
+            open = rest;
+            if open.len() == before {
+                return;
+            }
+        }
+    }
+
+    /// `expr` with all subexpressions put in; unchanged, with a diagnostic at `span`, if that is too large.
+    pub(crate) fn expand(&self, expr: Expr, starts: Starts, span: Span, out: &mut Diagnostics) -> Expr {
+        let (size, height) = self.measure(&expr);
+        if size > MAX_SIZE || height > MAX_HEIGHT {
+            let place = if expr.span == Span::NONE { span } else { expr.span };
+            out.push(
+                Diagnostic::error(
+                    code::TOO_LARGE,
+                    place,
+                    "the expression is too large once its subexpressions are put in".to_owned(),
+                )
+                .label(format!("{size} operations, nested {height} deep"))
+                .help(format!("the limits are {MAX_SIZE} operations and {MAX_HEIGHT} levels")),
+            );
+            return expr;
+        }
+        expr.map(&mut |e| match &e.kind {
+            ExprKind::Variable(reference) => match self.wholes.get(&(reference.object, reference.variable)) {
+                Some(whole) => seen_from(whole.expr.clone(), reference.side, starts),
+                None => e,
+            },
+            _ => e,
+        })
+    }
+
+    /// [`expand`](Self::expand) for every expression of a block.
+    pub(crate) fn expand_block(&self, block: &mut Block, starts: Starts, span: Span, out: &mut Diagnostics) {
+        for statement in &mut block.statements {
+            let (Statement::Let { value, .. } | Statement::Assign { value, .. }) = statement;
+            self.expand_in_place(value, starts, span, out);
+        }
+    }
+
+    /// [`expand`](Self::expand) in place.
+    pub(crate) fn expand_in_place(&self, expr: &mut Expr, starts: Starts, span: Span, out: &mut Diagnostics) {
+        let taken = std::mem::replace(expr, Expr::boolean(false));
+        *expr = self.expand(taken, starts, span, out);
+    }
+
+    /// Nodes and levels of `expr` with all subexpressions put in.
+    fn measure(&self, expr: &Expr) -> (u64, u32) {
+        if let ExprKind::Variable(reference) = &expr.kind
+            && let Some(whole) = self.wholes.get(&(reference.object, reference.variable))
+        {
+            return (whole.size, whole.height);
+        }
+        let (mut size, mut height) = (1u64, 0u32);
+        for child in expr.children() {
+            let (s, h) = self.measure(child);
+            size = size.saturating_add(s);
+            height = height.max(h);
+        }
+        (size, height.saturating_add(1))
+    }
+}
+
+fn height(expr: &Expr) -> u32 {
+    1 + expr.children().into_iter().map(height).max().unwrap_or(0)
+}
+
+/// A neuron's expression as code of a synapse with that neuron at end `side` sees it.
+fn seen_from(expr: Expr, side: Side, starts: Starts) -> Expr {
+    let start = match side {
+        Side::Own => return expr,
+        Side::Pre => starts.pre,
+        Side::Post => starts.post,
+    };
+    expr.map(&mut |mut e| {
+        match &mut e.kind {
+            ExprKind::Variable(reference) => reference.side = side,
+            ExprKind::Noise(noise) => noise.side = side,
+            ExprKind::Random(random) => random.side = side,
+            ExprKind::Index(own) => {
+                *own = side;
+                if start > 0 {
+                    let offset = Expr::integer(i32::try_from(start).unwrap_or(i32::MAX));
+                    let kind = ExprKind::Binary(BinaryOp::Add, Box::new(e), Box::new(offset));
+                    return Expr::new(kind, ScalarType::I32);
+                }
+            }
+            ExprKind::Constant(_)
+            | ExprKind::Local(_)
+            | ExprKind::Time
+            | ExprKind::TimeStep
+            | ExprKind::Step
+            | ExprKind::Unary(..)
+            | ExprKind::Binary(..)
+            | ExprKind::Compare(..)
+            | ExprKind::Select(..)
+            | ExprKind::Convert(_)
+            | ExprKind::Call(..)
+            | ExprKind::Table { .. } => {}
+        }
+        e
+    })
+}
