@@ -123,17 +123,38 @@ pub(crate) enum PlotError {
     Draw(String),
 }
 
+/// The formats of figures.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Format {
+    Png,
+    Svg,
+}
+
+impl Format {
+    /// The format that a file's ending names.
+    ///
+    /// # Errors
+    /// Another ending.
+    pub(crate) fn of(path: &Path) -> Result<Self, PlotError> {
+        let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+        match ending.as_str() {
+            "png" => Ok(Self::Png),
+            "svg" => Ok(Self::Svg),
+            _ => Err(PlotError::Format { path: path.to_owned() }),
+        }
+    }
+}
+
 /// Draws a figure to a file, as PNG or SVG by its ending. An earlier file is replaced only by a whole figure.
 ///
 /// # Errors
 /// Another ending, or a file that cannot be written.
 pub(crate) fn plot(data: &PlotData, path: &Path) -> Result<(), PlotError> {
-    let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let format = Format::of(path)?;
     let fonts = canvas::Fonts::load()?;
-    let bytes = match ending.as_str() {
-        "png" => figure::draw(data, &fonts).to_png(&fonts)?,
-        "svg" => figure::draw(data, &fonts).to_svg()?.into_bytes(),
-        _ => return Err(PlotError::Format { path: path.to_owned() }),
+    let bytes = match format {
+        Format::Png => figure::draw(data, &fonts).to_png(&fonts)?,
+        Format::Svg => figure::draw(data, &fonts).to_svg()?.into_bytes(),
     };
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".partial");

@@ -1,0 +1,184 @@
+//! What the command line means: defaults filled in, names turned into things, combinations checked.
+
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+
+use neuropil::{Backend, Cpu, Interp, Precision, RecordTo, Stage};
+
+use crate::failure::Failure;
+use crate::flag::{Command, ModelFlags, RunFlags, Typed};
+use crate::plot;
+
+/// What is to be done.
+pub(crate) enum Job {
+    Run(RunJob),
+    Check(ModelJob),
+    Emit(ModelJob, Stage),
+    Plot { recording: PathBuf, figure: PathBuf },
+    Info,
+}
+
+/// A model file and what the command line changes in it, in this order.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub(crate) struct ModelJob {
+    pub(crate) path: PathBuf,
+    /// Overrides, `name=value`.
+    pub(crate) set: Vec<String>,
+    pub(crate) dt: Option<String>,
+    pub(crate) duration: Option<String>,
+    pub(crate) seed: Option<u64>,
+    pub(crate) precision: Option<Precision>,
+}
+
+/// A simulation.
+pub(crate) struct RunJob {
+    pub(crate) model: ModelJob,
+    pub(crate) backend: Box<dyn Backend>,
+    pub(crate) threads: usize,
+    pub(crate) out: Option<PathBuf>,
+    pub(crate) figure: Option<PathBuf>,
+    pub(crate) report: Report,
+    pub(crate) chatter: Chatter,
+}
+
+/// What a run prints on standard output.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Report {
+    /// A few lines for people.
+    Text,
+    /// One object for programs.
+    Json,
+    Nothing,
+}
+
+/// What a run says on standard error beside warnings and errors.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Chatter {
+    /// Remarks and progress.
+    Full,
+    Nothing,
+}
+
+impl Job {
+    pub(crate) fn new(typed: Typed) -> Result<Self, Failure> {
+        Ok(match typed.command {
+            Command::Run(flags) => Self::Run(RunJob::new(flags)?),
+            Command::Check(flags) => Self::Check(ModelJob::new(flags)),
+            Command::Emit(flags) => Self::Emit(
+                ModelJob::new(flags.model),
+                // The command line takes no other names than those of stages.
+                Stage::from_name(&flags.stage).unwrap_or(Stage::Model),
+            ),
+            Command::Plot(flags) => {
+                let figure = flags.output.unwrap_or_else(|| flags.recording.join("plot.png"));
+                plot::Format::of(&figure)?;
+                Self::Plot { recording: flags.recording, figure }
+            }
+            Command::Info => Self::Info,
+        })
+    }
+}
+
+impl ModelJob {
+    fn new(flags: ModelFlags) -> Self {
+        Self { path: flags.model, set: flags.set, ..Self::default() }
+    }
+}
+
+impl RunJob {
+    fn new(flags: RunFlags) -> Result<Self, Failure> {
+        if let Some(figure) = &flags.plot {
+            plot::Format::of(figure)?;
+        }
+        let model = ModelJob {
+            dt: flags.dt,
+            duration: flags.duration,
+            seed: flags.seed,
+            precision: flags
+                .precision
+                .map(|name| if name == "f32" { Precision::F32 } else { Precision::F64 }),
+            ..ModelJob::new(flags.model)
+        };
+        let backend: Box<dyn Backend> =
+            if flags.backend == "interp" { Box::new(Interp) } else { Box::new(Cpu) };
+        Ok(Self {
+            model,
+            backend,
+            threads: flags.threads.map_or_else(cores, |n| n as usize),
+            out: flags.out,
+            figure: flags.plot,
+            report: match (flags.json, flags.quiet) {
+                (true, _) => Report::Json,
+                (false, true) => Report::Nothing,
+                (false, false) => Report::Text,
+            },
+            chatter: if flags.quiet { Chatter::Nothing } else { Chatter::Full },
+        })
+    }
+
+    /// Where recordings have to go for what was asked: nothing is kept that nobody wants.
+    pub(crate) fn record_to(&self) -> RecordTo {
+        match (&self.out, &self.figure) {
+            (Some(dir), Some(_)) => RecordTo::Both(dir.clone()),
+            (Some(dir), None) => RecordTo::Directory(dir.clone()),
+            (None, Some(_)) => RecordTo::Memory,
+            (None, None) => RecordTo::Nothing,
+        }
+    }
+}
+
+/// The cores that this process may use.
+pub(crate) fn cores() -> usize {
+    available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    fn run(line: &str) -> RunJob {
+        let typed = Typed::try_parse_from(line.split(' ')).expect("the line is well formed");
+        match Job::new(typed) {
+            Ok(Job::Run(job)) => job,
+            Ok(_) => panic!("another job"),
+            Err(failure) => panic!("{failure}"),
+        }
+    }
+
+    #[test]
+    fn recordings_go_only_where_somebody_wants_them() {
+        let to = |line: &str| run(line).record_to();
+        assert_eq!(to("neuropil run m.toml"), RecordTo::Nothing);
+        assert_eq!(to("neuropil run m.toml --plot a.png"), RecordTo::Memory);
+        assert_eq!(to("neuropil run m.toml --out d"), RecordTo::Directory("d".into()));
+        assert_eq!(to("neuropil run m.toml --out d --plot a.SVG"), RecordTo::Both("d".into()));
+    }
+
+    #[test]
+    fn the_fastest_backend_and_all_cores_are_the_default() {
+        let job = run("neuropil run m.toml");
+        assert_eq!((job.backend.name(), job.threads), ("cpu", cores()));
+        assert_eq!(run("neuropil run m.toml --backend interp").backend.name(), "interp");
+        assert_eq!(run("neuropil run m.toml -j 3").threads, 3);
+    }
+
+    #[test]
+    fn json_is_printed_even_if_nothing_else_is() {
+        assert_eq!(run("neuropil run m.toml --json --quiet").report, Report::Json);
+        assert_eq!(run("neuropil run m.toml -q").report, Report::Nothing);
+        assert_eq!(run("neuropil run m.toml").report, Report::Text);
+    }
+
+    #[test]
+    fn figures_of_other_formats_are_refused_before_anything_runs() {
+        for line in
+            ["neuropil run m.toml --plot a.jpg", "neuropil plot d -o a", "neuropil run m.toml --plot .png"]
+        {
+            let typed = Typed::try_parse_from(line.split(' ')).expect("the line is well formed");
+            let failure = Job::new(typed).err().expect("the format is unknown");
+            assert_eq!(failure.exit(), crate::failure::Exit::Mistake, "{line}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! How far a run has come, on a terminal, if it takes long enough to ask.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use neuropil::Progress;
+use neuropil_units::{Dimension, format_quantity};
+
+use crate::job::Chatter;
+
+/// Who waits for less does not need a bar.
+const PATIENCE: Duration = Duration::from_millis(700);
+
+/// A bar that appears when a run turns out to be long. It draws only on terminals, and on standard error.
+pub(crate) struct Bar {
+    begin: Instant,
+    chatter: Chatter,
+    bar: Option<ProgressBar>,
+}
+
+impl Bar {
+    pub(crate) fn new(chatter: Chatter) -> Self {
+        Self { begin: Instant::now(), chatter, bar: None }
+    }
+
+    /// Shows how far it is.
+    pub(crate) fn update(&mut self, progress: Progress) {
+        if self.bar.is_none() && self.chatter == Chatter::Full && self.begin.elapsed() > PATIENCE {
+            self.bar = Some(begin(progress));
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(progress.done);
+            bar.set_message(format_quantity(progress.time_s, Dimension::SECOND));
+        }
+    }
+
+    /// Takes the bar off the screen.
+    pub(crate) fn end(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn begin(progress: Progress) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(progress.total), ProgressDrawTarget::stderr());
+    let template = "{bar:40} {percent:>3} %  {msg}  {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("━╸ "));
+    }
+    bar
+}

@@ -1,0 +1,142 @@
+//! `neuropil run`: simulates a model and says what it did.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Instant;
+
+use neuropil::record::{PopulationInfo, RunInfo};
+use neuropil::{Error, Model, Options, Outcome, RunError, Simulation};
+use neuropil_model::Network;
+
+use crate::console::{self, Message};
+use crate::failure::{Exit, Failure, Left};
+use crate::interrupt::Interrupt;
+use crate::job::{Chatter, Report, RunJob};
+use crate::plot::PlotData;
+use crate::progress::Bar;
+use crate::summary::{Circumstances, Summary};
+use crate::{draw, model, place};
+
+/// Runs a model. Nothing is written before the model is known to be right and the places to be writable.
+///
+/// # Errors
+/// A summary is printed even if a recording or a figure could not be completed: the run itself is done then.
+pub(crate) fn run(job: RunJob) -> Result<Exit, Failure> {
+    let interrupt = Interrupt::listen();
+    let begin = Instant::now();
+    let (model, network) = checked(&job)?;
+    let read_s = begin.elapsed().as_secs_f64();
+    if let Some(dir) = &job.out {
+        place::directory(dir)?;
+    }
+    if let Some(figure) = &job.figure {
+        place::file(figure)?;
+    }
+
+    let duration = network.duration;
+    let options = Options { threads: job.threads, record: job.record_to() };
+    let mut simulation =
+        Simulation::new(network, &*job.backend, &options).map_err(|error| Failure::build(error, &model))?;
+    if job.chatter == Chatter::Full {
+        simulation.remarks().iter().for_each(|remark| console::tell(Message::Note, remark));
+    }
+    interrupt.begin();
+    let outcome = advance(&mut simulation, duration, &job, &interrupt)?;
+    let complete = outcome == Outcome::Finished;
+
+    let finished =
+        simulation.finish(complete).map_err(|error| left(error, job.out.as_deref(), Left::Partial));
+    let drawn = job.figure.as_ref().map_or(Ok(()), |figure| picture(&simulation, figure));
+    let circumstances = Circumstances { backend: job.backend.name(), threads: job.threads, read_s, complete };
+    let mut text = report(job.report, &Summary::new(&simulation, circumstances));
+    if job.report == Report::Text {
+        let written = [(finished.is_ok(), &job.out), (drawn.is_ok(), &job.figure)];
+        for path in written.into_iter().filter(|(ok, _)| *ok).filter_map(|(_, path)| path.as_deref()) {
+            text += &format!("  wrote {}\n", path.display());
+        }
+    }
+    let printed = console::print(&text);
+    finished.and(drawn).and(printed)?;
+    Ok(if complete { Exit::Done } else { Exit::Interrupted })
+}
+
+/// The model and its typed network, warnings told. A figure needs spikes: if there is to be one, they are recorded.
+fn checked(job: &RunJob) -> Result<(Model, Network), Failure> {
+    let model = model::load(&job.model)?;
+    let (network, warnings) = model.network()?;
+    console::show(&warnings, &model.source().files);
+    match job.figure.as_ref().and_then(|_| model::with_spikes(&model, &network)) {
+        Some(recording) => {
+            let (network, _) = recording.network()?;
+            Ok((recording, network))
+        }
+        None => Ok((model, network)),
+    }
+}
+
+/// Runs to the end, or until somebody presses Ctrl-C.
+fn advance(
+    simulation: &mut Simulation,
+    duration: f64,
+    job: &RunJob,
+    interrupt: &Interrupt,
+) -> Result<Outcome, Failure> {
+    let steps = simulation.steps_of(duration)?;
+    let mut bar = Bar::new(job.chatter);
+    let outcome = simulation.run_steps(steps, &mut |progress| {
+        bar.update(progress);
+        if interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    bar.end();
+    outcome.map_err(|error| {
+        // A recording that could not be written stays as it is; its predecessor in the directory stays too.
+        let left_behind = match &error {
+            RunError::Machine(_) | RunError::Device(_) | RunError::Record(_) => Left::Partial,
+            RunError::NonFinite { .. }
+            | RunError::Duration(_)
+            | RunError::UnknownVariable { .. }
+            | RunError::UnknownRecorder { .. }
+            | RunError::Length { .. } => match simulation.finish(false) {
+                Ok(()) => Left::Recording,
+                Err(_) => Left::Partial,
+            },
+        };
+        left(error, job.out.as_deref(), left_behind)
+    })
+}
+
+/// A run that ended early, with what it leaves in the directory of its recording, if there is one.
+fn left(error: RunError, out: Option<&Path>, left: Left) -> Failure {
+    match out {
+        Some(dir) => Failure::Left(Box::new(Error::Run(error)), dir.to_owned(), left),
+        None => error.into(),
+    }
+}
+
+/// Draws what was recorded.
+fn picture(simulation: &Simulation, figure: &Path) -> Result<(), Failure> {
+    let network = simulation.network();
+    let info = RunInfo {
+        model: network.name.clone(),
+        seed: network.seed,
+        dt_s: simulation.dt(),
+        precision: network.precision,
+        duration_s: simulation.time(),
+        populations: network
+            .populations
+            .iter()
+            .map(|p| PopulationInfo { name: p.name.clone(), n: p.size })
+            .collect(),
+    };
+    // Recordings are in memory whenever a figure was asked for.
+    let Some(memory) = simulation.recorded() else { return Ok(()) };
+    draw::save(&PlotData::from_memory(memory, &info)?, figure)
+}
+
+fn report(report: Report, summary: &Summary) -> String {
+    match report {
+        Report::Text => summary.to_text(),
+        Report::Json => summary.to_json(),
+        Report::Nothing => String::new(),
+    }
+}
