@@ -32,8 +32,10 @@ use data::Element;
 use lanes::{Files, put, take, values};
 use memory::Spot;
 
-/// Elements that run together: a lane of doubles takes 2 KiB, so that twenty fit into a first-level cache.
-pub const BLOCK: usize = 256;
+/// Elements that run together. Longer blocks spread the cost of choosing a loop over more elements, shorter
+/// ones keep the lanes in the first-level cache: a lane of singles takes 2 KiB. For the Hodgkin-Huxley step of
+/// `examples/block_speed.rs`, 512 was quicker than 256 in both precisions, and 1024 only in single.
+pub const BLOCK: usize = 512;
 
 /// Carries out `$body` with `$T` the machine type of `$ty`.
 macro_rules! typed {

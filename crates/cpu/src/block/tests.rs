@@ -145,7 +145,7 @@ fn agree(kernel: &Kernel, elements: &Elements<'_>, contents: &[Vec<Scalar>]) -> 
 }
 
 fn lengths() -> impl Strategy<Value = usize> {
-    prop_oneof![0_usize..20, 254_usize..259, Just(600)]
+    prop_oneof![0_usize..20, BLOCK - 2..BLOCK + 3, Just(600)]
 }
 
 proptest! {
