@@ -3,18 +3,28 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use neuropil_memory::MapError;
+
 /// A recording that cannot be made, written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// The operating system refused something: a full disk, a directory that cannot be written.
     #[error("cannot {action} `{}`: {source}", path.display())]
     Io {
-        /// What was tried: `create`, `write`, `read`, `rename`.
+        /// What was tried: `create`, `write`, `read`, `rename`, `remove`, `reserve room for`.
         action: &'static str,
         /// The file or directory.
         path: PathBuf,
         /// What the operating system said.
         source: io::Error,
+    },
+    /// A directory into which somebody else is recording.
+    #[error("another recording is being written into `{}`; `{file}` is in use", dir.display())]
+    Busy {
+        /// The directory.
+        dir: PathBuf,
+        /// The file by which that is known.
+        file: String,
     },
     /// A recorder whose description makes no sense.
     #[error("recorder `{recorder}`: {message}")]
@@ -108,6 +118,18 @@ pub enum RecordError {
         /// What is wrong.
         message: String,
     },
+}
+
+impl From<MapError> for RecordError {
+    fn from(error: MapError) -> Self {
+        match error {
+            MapError::Io { action, path, source } => Self::Io { action, path, source },
+            MapError::Busy { path } => {
+                let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                Self::Busy { dir: path.parent().unwrap_or(&path).to_owned(), file }
+            }
+        }
+    }
 }
 
 impl RecordError {

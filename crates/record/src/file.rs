@@ -11,23 +11,29 @@
 //!
 //! # What survives what
 //! All files have the ending `.partial` until [`finish`](Sink::finish): then they are synced and renamed, the
-//! manifest last. Until then an earlier recording in the directory stays as it was. The data are cut into blocks;
-//! the writer appends a block and then rewrites the header's shape, so that NumPy (and
+//! manifest last. Until then an earlier recording in the directory stays as it was, and an unfinished one that a
+//! killed process left there is moved aside before the new one starts. The data are cut into blocks; the writer
+//! appends a block and then rewrites the header's shape, so that NumPy (and
 //! [`Recording::open_partial`](crate::Recording::open_partial)) read the files of a killed process up to the last
 //! block. A block goes out when it is large or a second old.
 //!
-//! Plain files are written, not memory maps: a map would need `unsafe`, which this crate does not have, and a full
-//! disk would be a signal instead of an error.
+//! The data files are memory-mapped ([`MappedFile`]): a block is copied into the file's pages, and the operating
+//! system writes them when it likes. The room for it is reserved beforehand, so that a full disk is an error and not
+//! a signal. Until they are finished, files are longer than their data; readers go by the header. Once in
+//! [`SYNC_AGE`] the writer waits until everything is on the disk: the seconds since then may be missing, or read
+//! as zeros, after a power failure.
 
 use std::fs::{self, File};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 use neuropil_base::ScalarType;
+use neuropil_memory::MappedFile;
 
+use crate::aside::move_aside;
 use crate::manifest::{MANIFEST, PARTIAL, is_file_name};
 use crate::memory::window_rate_hz;
 use crate::spec::{check_all, lookup};
@@ -40,6 +46,8 @@ use crate::{
 const BLOCK_BYTES: usize = 1 << 16;
 /// ... or when this much time has passed: what a killed process may lose.
 const BLOCK_AGE: Duration = Duration::from_secs(1);
+/// What a power failure may spoil, as long as data come: the time between two syncs, which are slow.
+const SYNC_AGE: Duration = Duration::from_secs(5);
 /// Blocks on their way to the writer; when the disk is slower than the simulation, the simulation waits.
 const RING_BLOCKS: usize = 32;
 
@@ -48,6 +56,7 @@ const RING_BLOCKS: usize = 32;
 #[derive(Debug)]
 pub struct FileSink {
     dir: PathBuf,
+    moved_aside: Option<PathBuf>,
     specs: Vec<RecorderSpec>,
     run: RunInfo,
     complete: bool,
@@ -84,21 +93,32 @@ struct Writer {
 /// An open data file.
 #[derive(Debug)]
 struct Output {
+    /// Its final name.
     path: PathBuf,
-    file: File,
+    file: MappedFile,
     ty: ScalarType,
     n_columns: Option<u64>,
     n_rows: u64,
+}
+
+/// A data file that is written and waits for its final name. It stays locked until it has it.
+#[derive(Debug)]
+struct Written {
+    path: PathBuf,
+    n_rows: u64,
+    _file: File,
 }
 
 impl FileSink {
     /// Creates `dir` if need be, opens all files and starts the writer.
     ///
     /// `run.duration_s` is the planned duration; see [`set_end`](Self::set_end) for runs that end earlier.
-    /// `.partial` files that a killed process left behind are overwritten if they have the same names.
+    /// An unfinished recording that a killed process left in `dir` is moved to `dir/interrupted-1` (or the next free
+    /// number), where [`Recording::open`](crate::Recording::open) reads it; see [`moved_aside`](Self::moved_aside).
     ///
     /// # Errors
-    /// Senseless recorders, names that cannot be file names, and what the operating system refuses.
+    /// Senseless recorders, names that cannot be file names, a directory into which somebody else is recording, and
+    /// what the operating system refuses.
     pub fn create(dir: &Path, specs: Vec<RecorderSpec>, run: RunInfo) -> Result<Self, RecordError> {
         check_all(&specs)?;
         if !(run.duration_s.is_finite() && run.dt_s.is_finite()) {
@@ -113,6 +133,7 @@ impl FileSink {
         }
 
         fs::create_dir_all(dir).map_err(|e| RecordError::io("create", dir, e))?;
+        let moved_aside = move_aside(dir)?;
         let outputs: Vec<Vec<Output>> = layouts
             .iter()
             .map(|columns| columns.iter().map(|column| Output::create(dir, column)).collect())
@@ -124,6 +145,7 @@ impl FileSink {
             .map_err(|e| RecordError::io("start the writer thread of", dir, e))?;
         let sink = Self {
             dir: dir.to_owned(),
+            moved_aside,
             pending: layouts.iter().map(|columns| Pending::new(columns.len())).collect(),
             specs,
             run,
@@ -147,6 +169,12 @@ impl FileSink {
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Where an unfinished recording of a killed process is now, if there was one in the directory.
+    #[must_use]
+    pub fn moved_aside(&self) -> Option<&Path> {
+        self.moved_aside.as_deref()
     }
 
     /// Sends everything to the writer, without waiting until it is written. Called by itself once a second while
@@ -198,7 +226,7 @@ impl FileSink {
         if self.last_flush.elapsed() >= BLOCK_AGE { self.flush() } else { Ok(()) }
     }
 
-    fn manifest(&self, complete: bool, outputs: &[Vec<Output>]) -> Manifest {
+    fn manifest(&self, complete: bool, outputs: &[Vec<Written>]) -> Manifest {
         let n_rows = |k: usize, c: usize| outputs.get(k).and_then(|o| o.get(c)).map_or(0, |o| o.n_rows);
         let mut files = Vec::new();
         for (k, (spec, columns)) in self.specs.iter().zip(&self.layouts).enumerate() {
@@ -226,12 +254,9 @@ impl FileSink {
     }
 
     /// Gives all files their final names, the manifest last, and removes what an earlier recording has beyond them.
-    fn publish(&self, outputs: &[Vec<Output>]) -> Result<(), RecordError> {
+    fn publish(&self, outputs: &[Vec<Written>]) -> Result<(), RecordError> {
         let manifest = self.manifest(self.complete, outputs);
         self.write_manifest(&manifest)?;
-        for output in outputs.iter().flatten() {
-            output.file.sync_all().map_err(|e| RecordError::io("write", &partial(&output.path), e))?;
-        }
         let target = self.dir.join(MANIFEST);
         let earlier = Manifest::read(&target);
         for path in outputs.iter().flatten().map(|output| output.path.as_path()).chain([target.as_path()]) {
@@ -288,8 +313,9 @@ impl Sink for FileSink {
 
     fn finish(&mut self) -> Result<(), RecordError> {
         self.flush()?;
-        let outputs = self.join()?;
-        self.publish(&outputs)
+        let outputs =
+            self.join()?.into_iter().map(|outputs| outputs.into_iter().map(Output::finish).collect());
+        self.publish(&outputs.collect::<Result<Vec<_>, _>>()?)
     }
 }
 
@@ -312,27 +338,22 @@ impl Pending {
 impl Output {
     fn create(dir: &Path, column: &Column) -> Result<Self, RecordError> {
         let path = dir.join(&column.file);
-        let temporary = partial(&path);
-        let file = File::create(&temporary).map_err(|e| RecordError::io("create", &temporary, e))?;
-        let mut output = Self { path, file, ty: column.ty, n_columns: column.n_columns, n_rows: 0 };
-        output.append(&[], 0)?;
-        Ok(output)
+        let mut file = MappedFile::create(&partial(&path))?;
+        file.append(&npy::header(column.ty, 0, column.n_columns))?;
+        Ok(Self { path, file, ty: column.ty, n_columns: column.n_columns, n_rows: 0 })
     }
 
     /// Appends rows: first the data, then the header that counts them.
     fn append(&mut self, bytes: &[u8], n_rows: u64) -> Result<(), RecordError> {
-        let row_bytes = self.n_columns.unwrap_or(1) * self.ty.size() as u64;
-        let end = npy::HEADER_BYTES as u64 + self.n_rows * row_bytes;
-        let header = npy::header(self.ty, self.n_rows + n_rows, self.n_columns);
-        let mut write = || {
-            self.file.seek(SeekFrom::Start(end))?;
-            self.file.write_all(bytes)?;
-            self.file.seek(SeekFrom::Start(0))?;
-            self.file.write_all(&header)
-        };
-        write().map_err(|e| RecordError::io("write", &partial(&self.path), e))?;
+        self.file.append(bytes)?;
+        self.file.write_at(0, &npy::header(self.ty, self.n_rows + n_rows, self.n_columns))?;
         self.n_rows += n_rows;
         Ok(())
+    }
+
+    /// Waits until all of it is on the disk.
+    fn finish(self) -> Result<Written, RecordError> {
+        Ok(Written { path: self.path, n_rows: self.n_rows, _file: self.file.finish()? })
     }
 }
 
@@ -341,9 +362,16 @@ fn write_blocks(
     mut outputs: Vec<Vec<Output>>,
     blocks: &Receiver<(usize, Pending)>,
 ) -> Result<Vec<Vec<Output>>, RecordError> {
+    let mut last_sync = Instant::now();
     for (k, block) in blocks {
         for (output, bytes) in outputs.get_mut(k).into_iter().flatten().zip(&block.columns) {
             output.append(bytes, block.n_rows)?;
+        }
+        if last_sync.elapsed() >= SYNC_AGE {
+            for output in outputs.iter_mut().flatten() {
+                output.file.flush_block()?;
+            }
+            last_sync = Instant::now();
         }
     }
     Ok(outputs)

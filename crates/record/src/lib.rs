@@ -13,9 +13,10 @@
 //!
 //! * A [`RecorderId`] is the position of its [`RecorderSpec`] in the list that the sink was made from.
 //! * Times are never stored as sums: a step is an integer, and `t = step * dt`.
-//! * No file of an earlier recording changes before the new recording is whole.
+//! * No file of an earlier recording changes before the new recording is whole; an unfinished one is moved aside.
 //! * Nothing here panics on the content of a file.
 
+mod aside;
 mod digest;
 mod error;
 mod file;

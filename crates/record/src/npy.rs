@@ -7,10 +7,12 @@
 //! Our headers are always [`HEADER_BYTES`] long, so that the shape can grow while the data does.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
 
 use neuropil_base::ScalarType;
+use neuropil_memory::{MapError, MappedView};
 
 use crate::values::ByteOrder;
 use crate::{RecordError, Values};
@@ -19,6 +21,8 @@ use crate::{RecordError, Values};
 pub(crate) const HEADER_BYTES: usize = 128;
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
+/// Bytes of the longest header text that is read.
+const MOST_TEXT: u64 = 65_536;
 
 /// NumPy's name of an element type in this machine's byte order.
 pub(crate) fn descr(ty: ScalarType) -> &'static str {
@@ -61,64 +65,81 @@ pub(crate) struct Array {
 }
 
 /// Reads a whole `.npy` file with elements of one of our types, in C order.
+///
+/// The elements are copied once, out of the mapped file. A file that is being written is not mapped but read, as far
+/// as its header says.
 pub(crate) fn read(path: &Path) -> Result<Array, RecordError> {
-    let io = |e| RecordError::io("read", path, e);
-    let mut file = File::open(path).map_err(io)?;
-    let total = file.metadata().map_err(io)?.len();
-    let short = || RecordError::npy(path, "the header is truncated");
+    match MappedView::open(path) {
+        Ok(view) => {
+            let bytes = view.bytes();
+            let (header, range) = locate(bytes, bytes.len() as u64, path)?;
+            Ok(header.array(bytes.get(range.start as usize..range.end as usize).unwrap_or_default()))
+        }
+        Err(MapError::Busy { .. }) => read_growing(path),
+        Err(error @ MapError::Io { .. }) => Err(error.into()),
+    }
+}
 
-    let mut prefix = [0; 12];
-    let got = read_up_to(&mut file, &mut prefix).map_err(io)?;
-    let (start, length) = match prefix.get(..got).unwrap_or_default() {
+/// Reads a file by copying.
+fn read_growing(path: &Path) -> Result<Array, RecordError> {
+    let io = |e| RecordError::io("read", path, e);
+    let (mut file, header, range) = open(path)?;
+    file.seek(SeekFrom::Start(range.start)).map_err(io)?;
+    let mut bytes = vec![0; (range.end - range.start) as usize];
+    file.read_exact(&mut bytes).map_err(io)?;
+    Ok(header.array(&bytes))
+}
+
+/// Whether the file is one of ours without elements: nothing is lost with it.
+pub(crate) fn is_empty(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0)
+        || open(path).is_ok_and(|(_, _, range)| range.is_empty())
+}
+
+/// Opens a file and reads its header.
+fn open(path: &Path) -> Result<(File, Header, Range<u64>), RecordError> {
+    let io = |e| RecordError::io("read", path, e);
+    let file = File::open(path).map_err(io)?;
+    let mut start = Vec::new();
+    (&file).take(12 + MOST_TEXT).read_to_end(&mut start).map_err(io)?;
+    let total = file.metadata().map_err(io)?.len();
+    let (header, range) = locate(&start, total, path)?;
+    Ok((file, header, range))
+}
+
+/// Reads the header of a file of `total` bytes from its first ones, and says where the elements are.
+fn locate(bytes: &[u8], total: u64, path: &Path) -> Result<(Header, Range<u64>), RecordError> {
+    let short = || RecordError::npy(path, "the header is truncated");
+    let (start, length) = match bytes {
         bytes if !bytes.starts_with(MAGIC) => {
             return Err(RecordError::npy(path, "it does not start like one"));
         }
-        [..] if got < 12 => return Err(short()),
         [_, _, _, _, _, _, 1, _, a, b, ..] => (10, u64::from(u16::from_le_bytes([*a, *b]))),
-        [_, _, _, _, _, _, 2 | 3, _, a, b, c, d] => (12, u64::from(u32::from_le_bytes([*a, *b, *c, *d]))),
+        [_, _, _, _, _, _, 2 | 3, _, a, b, c, d, ..] => (12, u64::from(u32::from_le_bytes([*a, *b, *c, *d]))),
+        [_, _, _, _, _, _, 1..=3, ..] => return Err(short()),
         [_, _, _, _, _, _, version, ..] => {
             return Err(RecordError::npy(path, format!("its version is `{version}`")));
         }
         _ => return Err(short()),
     };
-    // Headers of plain arrays are short; a long one is damage, and must not be allocated.
-    if length > 65_536 || start + length > total {
-        return Err(short());
-    }
-    let mut text = vec![0; length as usize];
-    let (kept, rest) = (12 - start as usize, prefix.get(start as usize..).unwrap_or_default());
-    for (to, from) in text.iter_mut().zip(rest) {
-        *to = *from;
-    }
-    file.read_exact(text.get_mut(kept..).unwrap_or_default()).map_err(io)?;
-    let text = String::from_utf8(text).map_err(|_| RecordError::npy(path, "the header is not text"))?;
-    let header = Header::parse(&text).map_err(|message| RecordError::npy(path, message))?;
+    // Headers of plain arrays are short; a long one is damage.
+    let text = Some(length).filter(|length| *length <= MOST_TEXT);
+    let text = text.and_then(|length| bytes.get(start..start + length as usize)).ok_or_else(short)?;
+    let text = std::str::from_utf8(text).map_err(|_| RecordError::npy(path, "the header is not text"))?;
+    let header = Header::parse(text).map_err(|message| RecordError::npy(path, message))?;
 
     let n_bytes = header
         .shape
         .iter()
         .try_fold(header.ty.size(), |n, length| n.checked_mul(*length))
         .ok_or_else(|| RecordError::npy(path, "the shape is too large for any memory"))?;
-    let available = total - start - length;
+    let start = start as u64 + length;
+    let available = total.saturating_sub(start);
     if n_bytes as u64 > available {
         let message = format!("the data are truncated: `{available}` bytes of {n_bytes}");
         return Err(RecordError::npy(path, message));
     }
-    let mut bytes = vec![0; n_bytes];
-    file.read_exact(&mut bytes).map_err(io)?;
-    let mut data = Values::new(header.ty);
-    data.extend_from_bytes(&bytes, header.order);
-    Ok(Array { shape: header.shape, data })
-}
-
-/// Fills as much of `buffer` as the file has.
-fn read_up_to(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
-    let mut bytes = Vec::with_capacity(buffer.len());
-    file.take(buffer.len() as u64).read_to_end(&mut bytes)?;
-    for (to, from) in buffer.iter_mut().zip(&bytes) {
-        *to = *from;
-    }
-    Ok(bytes.len())
+    Ok((header, start..start + n_bytes as u64))
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -165,6 +186,13 @@ impl Header {
             .map(|length| length.parse().map_err(|_| format!("`{length}` is not a length")))
             .collect::<Result<_, _>>()?;
         Ok(Self { ty, order, shape })
+    }
+
+    /// The array of this header with these elements.
+    fn array(self, bytes: &[u8]) -> Array {
+        let mut data = Values::new(self.ty);
+        data.extend_from_bytes(bytes, self.order);
+        Array { shape: self.shape, data }
     }
 }
 

@@ -1,14 +1,16 @@
 //! Recordings in directories: written, read, interrupted, damaged.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail as tests do")]
 
+mod interrupted;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use neuropil_base::{Precision, ScalarType};
 use neuropil_record::{
-    FileSink, PopulationInfo, RecorderId, RecorderKind, RecorderSpec, Recording, RunInfo, Sink, Values,
-    VariableSpec,
+    FileSink, PopulationInfo, RecordError, RecorderId, RecorderKind, RecorderSpec, Recording, RunInfo, Sink,
+    Values, VariableSpec,
 };
 use proptest::prelude::*;
 
@@ -76,15 +78,20 @@ fn specs() -> Vec<RecorderSpec> {
     ]
 }
 
+/// Pushes one step of all three recorders.
+fn push(sink: &mut FileSink, step: i64) -> Result<(), RecordError> {
+    let [s, x, r] = [0, 1, 2].map(RecorderId::new);
+    let neuron = (step % 100) as u32;
+    sink.events(s, step, &[neuron, 99 - neuron])?;
+    let v: Vec<u8> = [step as f32, 0.5, -1.0].iter().flat_map(|x| x.to_ne_bytes()).collect();
+    sink.rows(x, step, &[&v, &[1, 0, 1]])?;
+    sink.rate(r, step, 2)
+}
+
 /// Pushes `steps` steps of all three recorders.
 fn fill(sink: &mut FileSink, steps: i64) {
-    let [s, x, r] = [0, 1, 2].map(RecorderId::new);
     for step in 0..steps {
-        let neuron = (step % 100) as u32;
-        sink.events(s, step, &[neuron, 99 - neuron]).unwrap();
-        let v: Vec<u8> = [step as f32, 0.5, -1.0].iter().flat_map(|x| x.to_ne_bytes()).collect();
-        sink.rows(x, step, &[&v, &[1, 0, 1]]).unwrap();
-        sink.rate(r, step, 2).unwrap();
+        push(sink, step).unwrap();
     }
 }
 
@@ -154,41 +161,6 @@ fn another_reader_of_the_format_agrees() {
 }
 
 #[test]
-fn an_unfinished_recording_is_readable_and_leaves_the_earlier_one_alone() {
-    let dir = Directory::new();
-    write(&dir.0, 50);
-    let mut sink = FileSink::create(&dir.0, specs(), run()).unwrap();
-    fill(&mut sink, 30_000);
-    check(&Recording::open(&dir.0).unwrap(), 50);
-    // Whole blocks are there while the run goes on; which ones depends on the writer.
-    let so_far = Recording::open_partial(&dir.0).unwrap();
-    assert!(so_far.spikes("s").unwrap().i.len() <= 60_000);
-    drop(sink);
-    check(&Recording::open(&dir.0).unwrap(), 50);
-    let partial = Recording::open_partial(&dir.0).unwrap();
-    assert!(!partial.manifest().complete && partial.is_partial());
-    check(&partial, 30_000);
-    for name in dir.names().iter().filter(|name| !name.ends_with(".partial")) {
-        fs::remove_file(dir.0.join(name)).unwrap();
-    }
-    check(&Recording::open(&dir.0).unwrap(), 30_000);
-}
-
-#[test]
-fn a_partial_recording_ends_where_its_shortest_file_ends() {
-    let dir = Directory::new();
-    let mut sink = FileSink::create(&dir.0, specs(), run()).unwrap();
-    fill(&mut sink, 10);
-    drop(sink);
-    let times = dir.0.join("s.spikes.t.npy.partial");
-    let text = fs::read(&times).unwrap();
-    let shorter = text.iter().map(|b| *b as char).collect::<String>().replacen("(20,)", "(14,)", 1);
-    fs::write(&times, shorter.chars().map(|c| c as u8).collect::<Vec<_>>()).unwrap();
-    let train = Recording::open(&dir.0).unwrap().spikes("s").unwrap();
-    assert_eq!((train.t_s.len(), train.i.len()), (14, 14));
-}
-
-#[test]
 fn a_new_recording_replaces_the_earlier_one_and_no_other_files() {
     let dir = Directory::new();
     write(&dir.0, 50);
@@ -234,29 +206,6 @@ fn a_directory_that_cannot_be_made_is_named() {
     fs::write(&file, "").unwrap();
     let message = FileSink::create(&file.join("out"), specs(), run()).unwrap_err().to_string();
     assert!(message.starts_with(&format!("cannot create `{}`: ", file.join("out").display())), "{message}");
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_full_disk_is_an_error_and_leaves_the_earlier_recording_alone() {
-    let dir = Directory::new();
-    write(&dir.0, 50);
-    let mut sink = FileSink::create(&dir.0, specs(), run()).unwrap();
-    drop(sink);
-    // The device that is always full stands in for the disk; seeking succeeds, writing does not.
-    let temporary = dir.0.join("s.spikes.i.npy.partial");
-    fs::remove_file(&temporary).unwrap();
-    std::os::unix::fs::symlink("/dev/full", &temporary).unwrap();
-    let message = FileSink::create(&dir.0, specs(), run()).unwrap_err().to_string();
-    assert_eq!(
-        message,
-        format!("cannot write `{}`: No space left on device (os error 28)", temporary.display())
-    );
-    check(&Recording::open(&dir.0).unwrap(), 50);
-
-    fs::remove_file(&temporary).unwrap();
-    sink = FileSink::create(&dir.0, specs(), run()).unwrap();
-    sink.finish().unwrap();
 }
 
 #[test]
