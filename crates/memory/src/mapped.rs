@@ -24,8 +24,8 @@ use std::path::{Path, PathBuf};
 
 use memmap2::{Mmap, MmapMut, MmapOptions};
 
-/// Room of a new file, and the grain in which files grow: a multiple of every usual page size.
-const GRAIN: u64 = 1 << 16;
+/// Room of a new file, and the grain in which files grow: small, for a network may have hundreds of recorders.
+const GRAIN: u64 = 1 << 14;
 /// Files double until they would grow by more than this at once.
 const MOST_GROWTH: u64 = 1 << 30;
 
@@ -35,7 +35,7 @@ pub enum MapError {
     /// The operating system refused something.
     #[error("cannot {action} `{}`: {source}", path.display())]
     Io {
-        /// What was tried: `create`, `write`, `read`, `reserve room for`.
+        /// What was tried: `create`, `write` (room for it is reserved first), `read`.
         action: &'static str,
         /// The file.
         path: PathBuf,
@@ -99,7 +99,7 @@ impl MappedFile {
             // A file system without locks: readers do not map its files.
             Err(TryLockError::Error(_)) => {}
         }
-        reserve(&file, 0..GRAIN).map_err(|e| MapError::io("reserve room for", path, e))?;
+        reserve(&file, 0..GRAIN).map_err(|e| MapError::io("write", path, e))?;
         let map = map_mut(&file, GRAIN).map_err(create)?;
         Ok(Self { path: path.to_owned(), file: Some(file), map, len: 0, dirty: 0..0 })
     }
@@ -127,9 +127,10 @@ impl MappedFile {
     /// # Errors
     /// A full disk, or a file that is larger than memory addresses reach.
     pub fn append(&mut self, bytes: &[u8]) -> Result<(), MapError> {
-        let end = self.len.checked_add(bytes.len()).ok_or_else(|| {
-            MapError::io("reserve room for", &self.path, io::ErrorKind::FileTooLarge.into())
-        })?;
+        let end = self
+            .len
+            .checked_add(bytes.len())
+            .ok_or_else(|| MapError::io("write", &self.path, io::ErrorKind::FileTooLarge.into()))?;
         if end > self.map.len() {
             self.grow(end as u64)?;
         }
@@ -192,7 +193,7 @@ impl MappedFile {
 
     /// Makes room for `needed` bytes: twice the room if the disk has it, else what is needed.
     fn grow(&mut self, needed: u64) -> Result<(), MapError> {
-        let error = |e| MapError::io("reserve room for", &self.path, e);
+        let error = |e| MapError::io("write", &self.path, e);
         let Some(file) = &self.file else { return Err(error(io::ErrorKind::InvalidInput.into())) };
         let room = self.map.len() as u64;
         let least = needed

@@ -11,7 +11,7 @@ pub enum RecordError {
     /// The operating system refused something: a full disk, a directory that cannot be written.
     #[error("cannot {action} `{}`: {source}", path.display())]
     Io {
-        /// What was tried: `create`, `write`, `read`, `rename`, `remove`, `reserve room for`.
+        /// What was tried: `create`, `write`, `read`, `rename`, `remove`.
         action: &'static str,
         /// The file or directory.
         path: PathBuf,
