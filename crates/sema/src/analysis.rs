@@ -17,7 +17,7 @@ use crate::code;
 use crate::connect::{check_connect, format, known_count};
 use crate::constant::{Evaluator, define_constants};
 use crate::declare::Declared;
-use crate::initial::{Receiver, check_initial};
+use crate::initial::{Count, Receiver, check_initial};
 use crate::input::{check_input, model_name, timed_array};
 use crate::pathway::{check_pathways, sum_delay};
 use crate::population::{NeuronModel, Pop, Tools, check_population, method, spike_memory};
@@ -198,6 +198,10 @@ impl<'a> Analysis<'a> {
 
     fn refuse_duplicate(&mut self, name: &str, span: Span) {
         let Some(first) = self.groups.iter().find(|g| g.name == name) else { return };
+        // Whoever read a file has reported it.
+        if span.file().is_some() {
+            return;
+        }
         let first = self.pops.get(first.population.index()).map_or(Span::NONE, |p| p.population.span);
         self.out.push(
             Diagnostic::error(
@@ -266,8 +270,14 @@ impl<'a> Analysis<'a> {
             let view = &self.source.views[index];
             let of = &view.population;
             if open.iter().any(|&v| self.source.views[v].name.value == of.value) {
-                let message =
-                    format!("view `{}` is a view of itself, or of a view that is not known", view.name.value);
+                let message = if of.value == view.name.value {
+                    format!("view `{}` is a view of itself", of.value)
+                } else {
+                    format!(
+                        "view `{}` is taken from `{}`: views go round in a circle",
+                        view.name.value, of.value
+                    )
+                };
                 self.out.push(Diagnostic::error(code::CIRCULAR, of.span, message));
             } else {
                 let names: Vec<&str> = self.groups.iter().map(|g| g.name.as_str()).collect();
@@ -441,8 +451,11 @@ impl<'a> Analysis<'a> {
             let receiver = Receiver {
                 home: proj.home(id, &self.pops),
                 what: &what,
-                // Without a connector the number is not known; a list is not refused for that too.
-                count: if refused { Some(u64::MAX) } else { known_count(proj) },
+                count: match known_count(proj) {
+                    _ if refused => Count::Refused,
+                    Some(count) => Count::Known(count),
+                    None => Count::Drawn,
+                },
                 from_file: matches!(proj.projection.connect, Connect::File(_)) || refused,
             };
             let values = check_initial(&proj.declared, &proj.initial, receiver, tools);
@@ -555,7 +568,7 @@ fn set_initial(pop: &mut Pop, id: PopulationId, tools: &mut Tools<'_>) {
         return;
     }
     let what = format!("population `{}`", pop.population.name);
-    let count = Some(u64::from(pop.population.size));
+    let count = Count::Known(u64::from(pop.population.size));
     let receiver = Receiver { home: pop.home(id), what: &what, count, from_file: false };
     let values = check_initial(&pop.declared, &pop.initial, receiver, tools);
     for (variable, value) in values {

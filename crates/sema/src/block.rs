@@ -115,7 +115,7 @@ impl Typer<'_> {
             span,
             format!("`{name}` is changed here, but nothing gives it a value"),
         );
-        let candidates = self.home.candidates(self.world);
+        let candidates = self.home.variables();
         if let Some(near) = nearest(name, candidates.iter().map(String::as_str)) {
             d = d.help(format!("did you mean `{near}`?"));
         }
@@ -126,7 +126,7 @@ impl Typer<'_> {
         if local.used {
             return;
         }
-        let candidates = self.home.candidates(self.world);
+        let candidates = self.home.variables();
         let near = nearest(&local.name, candidates.iter().map(String::as_str));
         let d = Diagnostic::warning(
             code::UNUSED_LOCAL,

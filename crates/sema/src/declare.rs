@@ -242,7 +242,7 @@ fn check_flags(equation: &Equation, owner: Owner, out: &mut Diagnostics) {
         if !allowed {
             out.push(
                 Diagnostic::error(code::FLAG, flag.span, format!("the flag `{name}` cannot stand here"))
-                    .help(format!("it can stand after {where_}")),
+                    .help(format!("only {where_} can have it")),
             );
         }
     }

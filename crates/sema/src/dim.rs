@@ -86,6 +86,12 @@ pub(crate) fn usual_unit(dimension: Dimension) -> String {
     .map_or_else(|| dimension.to_string(), |(_, name)| name.to_owned())
 }
 
+/// A time as text, in milliseconds, without the last digits that rounding leaves.
+pub(crate) fn in_ms(seconds: f64) -> String {
+    let ms: f64 = format!("{:.9e}", seconds * 1e3).parse().unwrap_or(seconds * 1e3);
+    format!("{ms} ms")
+}
+
 /// What to write so that something in `found` fits where `expected` is needed.
 pub(crate) fn advice(expected: Dimension, found: Dimension) -> String {
     if found.is_none() {
@@ -104,11 +110,29 @@ pub(crate) fn advice(expected: Dimension, found: Dimension) -> String {
         return "take its reciprocal".to_owned();
     }
     let ratio = expected.div(found);
-    let (direct, inverse) = (ratio.to_string(), ratio.recip().to_string());
-    if inverse.len() < direct.len() {
-        format!("divide it by something in `{inverse}`")
+    if ratio == Dimension::SECOND.pow(1, 2).unwrap_or_default() {
+        return "multiply it by the root of a time, such as `sqrt(tau)`".to_owned();
+    }
+    if ratio.recip() == Dimension::SECOND.pow(1, 2).unwrap_or_default() {
+        return "divide it by the root of a time, such as `sqrt(tau)`".to_owned();
+    }
+    // A factor is only a hint if it is something that people multiply by.
+    let usual = [
+        Dimension::VOLT,
+        Dimension::AMPERE,
+        Dimension::SIEMENS,
+        Dimension::OHM,
+        Dimension::FARAD,
+        Dimension::COULOMB,
+        Dimension::METRE,
+        Dimension::METRE2,
+    ];
+    if usual.contains(&ratio) {
+        format!("multiply it by something in `{ratio}`")
+    } else if usual.contains(&ratio.recip()) {
+        format!("divide it by something in `{}`", ratio.recip())
     } else {
-        format!("multiply it by something in `{direct}`")
+        format!("give it in `{expected}`")
     }
 }
 

@@ -1,13 +1,13 @@
 //! Equations: right-hand sides typed, left sides such as `tau*dv/dt + v` solved for the derivative.
 
-use neuropil_base::{Diagnostic, ScalarType, Span};
+use neuropil_base::{Diagnostic, Diagnostics, ScalarType, Span};
 use neuropil_model::{Expr, Extent};
 use neuropil_syntax::{BinaryOp, Equation, EquationKind, Expr as Ast, ExprKind as AstKind, UnaryOp};
 use neuropil_units::Dimension;
 
 use crate::code;
 use crate::dim::{Dim, advice};
-use crate::scope::Symbol;
+use crate::scope::{Sites, Symbol};
 use crate::typing::{Rules, Typed, Typer, in_unit, literal};
 
 /// What one equation says.
@@ -102,24 +102,36 @@ impl Typer<'_> {
             );
         }
         self.rules.derivative = None;
-        let refuse = |typer: &mut Self, span: Span| {
+        let refuse = |typer: &mut Self, span: Span, label: &str| {
             typer.out.push(
                 Diagnostic::error(
                     code::NOT_SOLVABLE,
                     span,
                     format!("the equation cannot be solved for `d{name}/dt`"),
                 )
-                .label("the derivative does not stand here as a plain term or with a factor")
+                .label(label)
                 .help(format!("write it as `d{name}/dt = ...`")),
             );
             None
         };
         let (a, b) = match (affine(lhs), affine(rhs)) {
-            (Err(span), _) | (_, Err(span)) => return refuse(self, span),
+            (Err(span), _) | (_, Err(span)) => {
+                return refuse(
+                    self,
+                    span,
+                    "the derivative is neither a plain term here nor one with a factor",
+                );
+            }
             (Ok(a), Ok(b)) => (a, b),
         };
         let factor = difference(a.factor, b.factor);
-        let Some(factor) = factor.filter(|f| literal(f) != Some(0.0)) else { return refuse(self, lhs.span) };
+        let factor = factor.filter(|f| {
+            // What is wrong with the factor has been said.
+            let (mut unheard, mut unused) = (Diagnostics::new(), Sites::default());
+            let typed = Typer::new(self.world, self.home, &mut unheard, &mut unused).check(f);
+            typed.expr.as_real() != Some(0.0)
+        });
+        let Some(factor) = factor else { return refuse(self, lhs.span, "the factor of the derivative is 0") };
         let solved = match difference(b.rest, a.rest) {
             None => Ast::new(AstKind::Integer(0), rhs.span),
             Some(rest) if literal(&factor) == Some(1.0) => rest,

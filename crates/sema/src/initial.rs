@@ -12,6 +12,17 @@ use crate::scope::{Class, Home, Symbol};
 use crate::typing::{Rules, in_unit};
 use crate::values::{Scale, all_finite};
 
+/// A number of elements.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Count {
+    /// So many.
+    Known(u64),
+    /// Known only once synapses are made.
+    Drawn,
+    /// Not known, because a diagnostic was given for it.
+    Refused,
+}
+
 /// What is being given values.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Receiver<'a> {
@@ -19,8 +30,8 @@ pub(crate) struct Receiver<'a> {
     pub(crate) home: Home<'a>,
     /// What it is called in diagnostics: ``population `cells` ``.
     pub(crate) what: &'a str,
-    /// How many elements it has, if that is known.
-    pub(crate) count: Option<u64>,
+    /// How many elements it has.
+    pub(crate) count: Count,
     /// Whether its elements are rows of a file.
     pub(crate) from_file: bool,
 }
@@ -147,8 +158,8 @@ fn check_list(
         return false;
     }
     let given = values.values.len() as u64;
-    let expected = if symbol.extent == Extent::Shared { Some(1) } else { receiver.count };
-    if let Some(expected) = expected
+    let expected = if symbol.extent == Extent::Shared { Count::Known(1) } else { receiver.count };
+    if let Count::Known(expected) = expected
         && given != expected
     {
         tools.out.push(
@@ -161,7 +172,7 @@ fn check_list(
         );
         return false;
     }
-    if expected.is_none() {
+    if expected == Count::Drawn {
         tools.out.push(
             Diagnostic::error(
                 code::LENGTH,

@@ -11,7 +11,7 @@ use neuropil_units::Dimension;
 
 use crate::code;
 use crate::constant::Evaluator;
-use crate::dim::Dim;
+use crate::dim::{Dim, in_ms};
 use crate::population::{Pop, Tools};
 use crate::scope::{TableInfo, World};
 use crate::values::{Scale, all_finite, read_numbers};
@@ -169,7 +169,7 @@ fn check_rate(rate: f64, dt: f64, text: &Text, out: &mut Diagnostics) {
             Diagnostic::warning(
                 code::RATE,
                 text.span,
-                format!("at {rate} Hz a neuron spikes more than once per step of {} ms", dt * 1e3),
+                format!("at {rate} Hz a neuron spikes more than once per step of {}", in_ms(dt)),
             )
             .help(
                 "it spikes at every step and no more; take a shorter step, or more neurons of a lower rate",
@@ -248,9 +248,9 @@ fn spikes(pop: &Pop, input: &InputSource, dt: f64, tools: &mut Tools<'_>) -> Opt
             Diagnostic::error(
                 code::DUPLICATE_SPIKE,
                 times.span,
-                format!("neuron {neuron} spikes twice in the step at {} ms", step as f64 * dt * 1e3),
+                format!("neuron {neuron} spikes twice in the step at {}", in_ms(step as f64 * dt)),
             )
-            .help(format!("a neuron spikes at most once per step; the step is {} ms", dt * 1e3)),
+            .help(format!("a neuron spikes at most once per step; the step is {}", in_ms(dt))),
         );
         return None;
     }
@@ -265,7 +265,7 @@ fn spikes(pop: &Pop, input: &InputSource, dt: f64, tools: &mut Tools<'_>) -> Opt
         let span = input.period.as_ref().map_or(times.span, |p| p.span);
         tools.out.push(
             Diagnostic::error(code::PROBABILITY, span, "the period ends before the last spike".to_owned())
-                .label(format!("the last spike is at {} ms", *last as f64 * dt * 1e3))
+                .label(format!("the last spike is at {}", in_ms(*last as f64 * dt)))
                 .help("take a longer period"),
         );
         return None;
@@ -323,7 +323,7 @@ pub(crate) fn whole_steps(
         out.push(Diagnostic::error(
             code::PROBABILITY,
             text.span,
-            format!("{what} must be at least one step of {} ms", dt * 1e3),
+            format!("{what} must be at least one step of {}", in_ms(dt)),
         ));
         return None;
     }
@@ -332,9 +332,9 @@ pub(crate) fn whole_steps(
             Diagnostic::warning(
                 code::ROUNDED,
                 text.span,
-                format!("{what} is not a multiple of the step of {} ms", dt * 1e3),
+                format!("{what} is not a multiple of the step of {}", in_ms(dt)),
             )
-            .label(format!("rounded to {} ms", steps * dt * 1e3)),
+            .label(format!("rounded to {}", in_ms(steps * dt))),
         );
     }
     Some(steps as i64)
@@ -453,7 +453,17 @@ fn fold(e: Expr, index: &Expr, world: &World) -> Option<f64> {
         ExprKind::Select(c, a, b) => arith.select(*c, *a, *b),
         ExprKind::Convert(a) => arith.convert(*a, e.ty),
         ExprKind::Call(function, args) => arith.call(function, args),
-        _ => e,
+        ExprKind::Constant(_)
+        | ExprKind::Variable(_)
+        | ExprKind::Local(_)
+        | ExprKind::Time
+        | ExprKind::TimeStep
+        | ExprKind::Step
+        | ExprKind::Unary(..)
+        | ExprKind::Binary(..)
+        | ExprKind::Random(_)
+        | ExprKind::Noise(_)
+        | ExprKind::Table { .. } => e,
     })
     .as_real()
 }

@@ -8,7 +8,7 @@ use neuropil_units::Dimension;
 use crate::builtin::unknown;
 use crate::code;
 use crate::connect::known_count;
-use crate::dim::{Dim, advice};
+use crate::dim::{Dim, advice, in_ms};
 use crate::initial::scaled_column;
 use crate::population::{Pop, Tools};
 use crate::projection::{Proj, described};
@@ -220,11 +220,11 @@ fn scalar_delay(seconds: f64, dt: f64, text: &Text, said: &mut bool, out: &mut D
             Diagnostic::warning(
                 code::DELAY_ROUNDED,
                 text.span,
-                format!("the delay is not a multiple of the step of {} ms", dt * 1e3),
+                format!("the delay is not a multiple of the step of {}", in_ms(dt)),
             )
             .label(format!(
-                "rounded to {} ms, {steps} step{}",
-                steps * dt * 1e3,
+                "rounded to {}, {steps} step{}",
+                in_ms(steps * dt),
                 if steps == 1.0 { "" } else { "s" }
             )),
         );

@@ -8,6 +8,7 @@ use neuropil_source::{Elements, RecordSource, Selection, StateRecordSource};
 
 use crate::builtin::unknown;
 use crate::code;
+use crate::connect::known_count;
 use crate::constant::Evaluator;
 use crate::declare::Declared;
 use crate::input::whole_steps;
@@ -15,6 +16,9 @@ use crate::pathway::no_event;
 use crate::population::Pop;
 use crate::projection::Proj;
 use crate::scope::World;
+
+/// The most elements that one recorder lists: more would be a slip, and fill memory.
+const MAX_ELEMENTS: u32 = 100_000_000;
 
 /// What recorders are made from.
 pub(crate) struct Recording<'a> {
@@ -112,7 +116,9 @@ impl Recording<'_> {
             (None, Some(index)) => {
                 let proj = &self.projs[index];
                 let object = ObjectId::Projection(ProjectionId::new(index));
-                (object, proj.projection.clock, &proj.declared, proj.broken, None)
+                let count =
+                    known_count(proj).and_then(|n| u32::try_from(n).ok()).filter(|n| *n <= MAX_ELEMENTS);
+                (object, proj.projection.clock, &proj.declared, proj.broken, count.map(|n| (0, n)))
             }
             (None, None) => {
                 let names: Vec<&str> = self
@@ -177,12 +183,24 @@ impl Recording<'_> {
         fine.then_some(list)
     }
 
-    /// Which elements, counted within the population. An empty list stands for all synapses of a projection,
-    /// whose number is not known yet. `range` is the start and length of a group of neurons.
+    /// Which elements, counted within the population. An empty list stands for all synapses of a projection
+    /// whose number depends on chance or on a file. `range` is the start and length of a group of neurons, or
+    /// 0 and the number of synapses.
     fn elements(&mut self, source: &StateRecordSource, range: Option<(u32, u32)>) -> Option<Vec<u32>> {
         let (start, len) = range.unwrap_or((0, u32::MAX));
         match &source.elements {
             Elements::All if range.is_none() => Some(Vec::new()),
+            Elements::All if len > MAX_ELEMENTS => {
+                self.out.push(
+                    Diagnostic::error(
+                        code::PROBABILITY,
+                        source.name.span,
+                        format!("{len} elements are too many to record"),
+                    )
+                    .help("choose some: `neurons = [0, 1, 2]` or `range = [0, 1000]`"),
+                );
+                None
+            }
             Elements::All => Some((start..start.saturating_add(len)).collect()),
             Elements::List(list) => {
                 let mut fine = true;
@@ -231,8 +249,7 @@ impl Recording<'_> {
                     );
                     return None;
                 }
-                // Nobody means to list a thousand million synapses; the range is cut before it fills memory.
-                if b - a > 100_000_000 {
+                if b - a > u64::from(MAX_ELEMENTS) {
                     out.push(Diagnostic::error(
                         code::PROBABILITY,
                         stop.span,

@@ -346,8 +346,8 @@ impl<'a> Home<'a> {
         }
     }
 
-    /// Every name that means something here, the likelier first.
-    pub(crate) fn candidates(&self, world: &World) -> Vec<String> {
+    /// The names of all variables that code can see here.
+    pub(crate) fn variables(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         let mut add = |list: &mut dyn Iterator<Item = String>| names.extend(list);
         let own = |symbols: &'a Symbols| symbols.names().map(str::to_owned);
@@ -361,6 +361,13 @@ impl<'a> Home<'a> {
                 add(&mut own(post.symbols));
             }
         }
+        names
+    }
+
+    /// Every name that means something here, the likelier first.
+    pub(crate) fn candidates(&self, world: &World) -> Vec<String> {
+        let mut names = self.variables();
+        let mut add = |list: &mut dyn Iterator<Item = String>| names.extend(list);
         add(&mut world.constants.keys().cloned());
         if !matches!(self, Self::Nowhere) {
             add(&mut GIVEN.iter().map(|(n, _)| (*n).to_owned()).filter(|n| n.len() > 2));

@@ -82,11 +82,11 @@ impl Expander {
             let mut rest = Vec::new();
             for &index in &open {
                 let VariableKind::Subexpression(expr) = &variables[index].kind else { continue };
-                let waits = expr.any(&mut |e| match &e.kind {
-                    ExprKind::Variable(r) if is_own(r) => {
-                        open.contains(&r.variable.index()) && !self.wholes.contains_key(&(object, r.variable))
-                    }
-                    _ => false,
+                let waits = expr.any(&mut |e| {
+                    let ExprKind::Variable(r) = &e.kind else { return false };
+                    is_own(r)
+                        && open.contains(&r.variable.index())
+                        && !self.wholes.contains_key(&(object, r.variable))
                 });
                 if waits {
                     rest.push(index);
@@ -120,12 +120,12 @@ impl Expander {
             );
             return expr;
         }
-        expr.map(&mut |e| match &e.kind {
-            ExprKind::Variable(reference) => match self.wholes.get(&(reference.object, reference.variable)) {
+        expr.map(&mut |e| {
+            let ExprKind::Variable(reference) = &e.kind else { return e };
+            match self.wholes.get(&(reference.object, reference.variable)) {
                 Some(whole) => seen_from(whole.expr.clone(), reference.side, starts),
                 None => e,
-            },
-            _ => e,
+            }
         })
     }
 

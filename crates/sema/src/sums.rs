@@ -65,7 +65,11 @@ pub(crate) fn declare_sums(
             let home = proj.home(feed.projection, pops);
             let dim = Typer::new(world, home, &mut unheard, &mut unused).check(&feed.value).dim;
             let float = world.arith.float();
-            let declared = &mut pops[feed.population.index()].declared;
+            let pop = &mut pops[feed.population.index()];
+            let first =
+                pop.channels.values().find(|names| names.contains(&feed.variable)).and_then(|n| n.first());
+            let dim = first.and_then(|name| pop.declared.symbols.get(name)).map_or(dim, |symbol| symbol.dim);
+            let declared = &mut pop.declared;
             let fresh = declared.symbols.get(&feed.variable).is_none();
             let id = declared.add_hidden(&feed.variable, VariableKind::SumTarget, float, dim);
             if fresh {

@@ -408,9 +408,10 @@ impl<'a> Typer<'a> {
     /// `a ** b`
     pub(crate) fn power(&mut self, a: &Ast, b: &Ast) -> Typed {
         let (x, y) = (self.check(a), self.check(b));
-        self.expect(&y, b.span, Dimension::NONE, "an exponent");
+        let plain = self.expect(&y, b.span, Dimension::NONE, "an exponent");
         let dim = match (x.dim.known(), y.dim) {
             (None, _) | (_, Dim::Unknown) => Dim::Unknown,
+            _ if !plain => Dim::Unknown,
             (Some(base), _) => match pow_dimension(base, y.expr.as_real()) {
                 Ok(dimension) => Dim::Known(dimension),
                 Err(error) => {

@@ -49,3 +49,17 @@ fn every_good_model_is_accepted_without_a_word() {
         assert!(network && text.is_empty(), "{}:\n{text}", path.display());
     }
 }
+
+#[test]
+fn every_model_that_ships_is_accepted_without_a_word() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|e| e == "toml") {
+            let (source, mut diagnostics) = neuropil_source::read_file(&path);
+            let (network, more) = neuropil_sema::analyse(&source);
+            diagnostics.append(more);
+            assert!(network.is_some() && diagnostics.is_empty(), "{}", diagnostics.render(&source.files));
+        }
+    }
+}
