@@ -389,21 +389,24 @@ impl Simulation {
         self.recording.memory.as_ref()
     }
 
-    fn recorder(&self, name: &str) -> Result<(&MemorySink, RecorderId), RunError> {
+    /// The recorder `name`, or what it is called for the object of that name: `name_spikes`, `name_rate`.
+    fn recorder(&self, name: &str, ending: &str) -> Result<(&MemorySink, RecorderId), RunError> {
         let unknown = || RunError::UnknownRecorder {
             name: name.to_owned(),
             nearest: nearest(name, self.network.recorders.iter().map(|r| r.name.as_str())).map(str::to_owned),
         };
         let memory = self.recorded().ok_or_else(unknown)?;
-        Ok((memory, memory.find(name).ok_or_else(unknown)?))
+        let id = memory.find(name).or_else(|| memory.find(&format!("{name}{ending}")));
+        Ok((memory, id.ok_or_else(unknown)?))
     }
 
-    /// Recorded spikes: the time in seconds and the neuron of each, in order.
+    /// Recorded spikes of a population, view or input (or of the recorder of that name): the time in seconds and the
+    /// neuron of each, in order.
     ///
     /// # Errors
     /// [`RunError::UnknownRecorder`], also if nothing is recorded in memory.
-    pub fn spikes(&self, recorder: &str) -> Result<(Vec<f64>, Vec<u32>), RunError> {
-        let (memory, id) = self.recorder(recorder)?;
+    pub fn spikes(&self, of: &str) -> Result<(Vec<f64>, Vec<u32>), RunError> {
+        let (memory, id) = self.recorder(of, "_spikes")?;
         let (steps, neurons) = memory.spikes(id)?;
         let dt = memory.specs()[id.index()].dt_s;
         Ok((steps.iter().map(|s| *s as f64 * dt).collect(), neurons.to_vec()))
@@ -414,16 +417,17 @@ impl Simulation {
     /// # Errors
     /// [`RunError::UnknownRecorder`], also if nothing is recorded in memory.
     pub fn trace(&self, recorder: &str, variable: &str) -> Result<Trace<'_>, RunError> {
-        let (memory, id) = self.recorder(recorder)?;
+        let (memory, id) = self.recorder(recorder, "")?;
         Ok(memory.trace(id, variable)?)
     }
 
-    /// A recorded population rate: times in seconds and rates in hertz.
+    /// The recorded rate of a population, view or input (or of the recorder of that name): times in seconds and rates
+    /// in hertz.
     ///
     /// # Errors
     /// [`RunError::UnknownRecorder`], also if nothing is recorded in memory.
-    pub fn rate(&self, recorder: &str) -> Result<(Vec<f64>, Vec<f64>), RunError> {
-        let (memory, id) = self.recorder(recorder)?;
+    pub fn rate(&self, of: &str) -> Result<(Vec<f64>, Vec<f64>), RunError> {
+        let (memory, id) = self.recorder(of, "_rate")?;
         Ok(memory.rate_hz(id)?)
     }
 
