@@ -3,7 +3,8 @@
 //! This is the definition that every other backend agrees with bit for bit (the bits of a NaN excepted):
 //!
 //! * Operations are those of [`neuropil_math::scalar`].
-//! * A place outside of a buffer reads the nearest element, or 0 from an empty buffer; it writes nothing.
+//! * A computed place outside of a buffer reads the nearest element, or 0 from an empty buffer; it writes nothing.
+//!   The numbers of sides lie inside: their driver sees to it. Here they are treated alike if they do not.
 //! * A random word is [`neuropil_rng::word`] of (seed, site, draw, number of the side, step); a sample takes its
 //!   words from the [`ElementStream`] of (seed, site, number of the side, step).
 //! * Accumulation gives `old + value`, `min(value, old)` or `max(value, old)`.

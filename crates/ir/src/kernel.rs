@@ -46,7 +46,7 @@ impl Side {
 /// Which element of a buffer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum At {
-    /// The one with the number of that side.
+    /// The one with the number of that side, which lies inside the buffer: drivers see to it.
     Side(Side),
     /// The first: the buffer holds one value for all.
     Scalar,

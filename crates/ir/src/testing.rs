@@ -133,7 +133,7 @@ fn generate(bytes: &[u8], calls: bool) -> Kernel {
     let mut maker = Maker {
         kernel: Kernel { name: "random".to_owned(), domain, slots: Vec::new(), insts: Vec::new() },
         accumulated: Vec::new(),
-        shared_stores: choices.below(4) == 0,
+        dependent: choices.below(4) == 0,
         emitted: false,
     };
     for ty in TYPES {
@@ -150,6 +150,7 @@ fn generate(bytes: &[u8], calls: bool) -> Kernel {
     while !choices.bytes.is_empty() && maker.kernel.insts.len() < 60 {
         maker.instruction(&mut choices, calls);
     }
+    maker.store_last();
     maker.kernel
 }
 
@@ -157,8 +158,9 @@ struct Maker {
     kernel: Kernel,
     /// For every slot, how it is accumulated into, if it is.
     accumulated: Vec<Option<Accumulation>>,
-    /// Whether stores may go to places that elements share.
-    shared_stores: bool,
+    /// Whether one element may see what another wrote. If not, the first slot of each type is written and read
+    /// at the element's own number, the second only read, and each sum has one instruction.
+    dependent: bool,
     emitted: bool,
 }
 
@@ -205,6 +207,18 @@ impl Maker {
         SlotId::new(c.of(&slots))
     }
 
+    /// Stores the last values of every type in slots of their own, so that little of the kernel is for nothing.
+    fn store_last(&mut self) {
+        for ty in TYPES {
+            let values = (0..self.kernel.insts.len()).rev().filter(|i| self.kernel.insts[*i].ty == Some(ty));
+            for (k, i) in values.take(4).collect::<Vec<_>>().into_iter().enumerate() {
+                let slot = SlotId::new(self.kernel.slots.len());
+                self.kernel.slots.push(Slot { name: format!("last.{ty}.{k}"), ty });
+                self.push(Op::Store { slot, at: At::Side(Side::Own), value: ValueId::new(i) }, None);
+            }
+        }
+    }
+
     fn float(c: &mut Choices<'_>) -> ScalarType {
         c.of(&[ScalarType::F64, ScalarType::F32])
     }
@@ -213,12 +227,19 @@ impl Maker {
         match c.below(20) {
             0 => {
                 let slot = self.slot(c, false);
-                let at = if self.shared_stores { self.place(c) } else { At::Side(Side::Own) };
+                if !self.dependent && slot.index() % 2 == 1 {
+                    return;
+                }
+                let at = if self.dependent { self.place(c) } else { At::Side(Side::Own) };
                 let value = self.value(c, self.kernel.slots[slot.index()].ty);
                 self.push(Op::Store { slot, at, value }, None);
             }
             1 => {
                 let slot = self.slot(c, true);
+                let again = |i: &Inst| matches!(i.op, Op::Accumulate { slot: s, .. } if s == slot);
+                if !self.dependent && self.kernel.insts.iter().any(again) {
+                    return;
+                }
                 let at = self.place(c);
                 let value = self.value(c, self.kernel.slots[slot.index()].ty);
                 if let Some(with) = self.accumulated[slot.index()] {
@@ -232,7 +253,8 @@ impl Maker {
             }
             2..6 => {
                 let slot = self.slot(c, false);
-                let at = self.place(c);
+                let own = !self.dependent && slot.index() % 2 == 0;
+                let at = if own { At::Side(Side::Own) } else { self.place(c) };
                 let ty = self.kernel.slots[slot.index()].ty;
                 self.push(Op::Load { slot, at }, Some(ty));
             }

@@ -159,7 +159,9 @@ impl Block {
     /// Runs the body for all elements, in their order; appends the own numbers of those that emit to `events`.
     ///
     /// `slots` are the buffers of the kernel's slots in their order. No two elements have the same own
-    /// number. A place outside of a buffer reads the nearest element (0 if there is none), and writes nothing.
+    /// number, and the numbers of all sides lie inside of the buffers that are indexed by them. (If they do not,
+    /// the nearest element is read, 0 if there is none, and nothing written, as for computed places; but
+    /// what an element reads then depends on how blocks are cut.)
     ///
     /// # Errors
     /// Buffers or lists of numbers that do not fit; nothing has been done then.

@@ -157,14 +157,28 @@ proptest! {
         data in proptest::collection::vec(any::<u8>(), 1..200),
         len in lengths(),
         kinds: [u8; 3],
-        size in prop_oneof![Just(1100_usize), Just(1100), 0_usize..30],
     ) {
         let kernel = testing::kernel(&bytes);
-        let contents = testing::contents(&kernel, size, &data);
+        let contents = testing::contents(&kernel, 1100, &data);
         let (own, pre, post) =
             (Told::own(kinds[0], len), Told::other(kinds[1], len), Told::other(kinds[2], len));
         let elements = Elements { len, own: own.numbers(), pre: pre.numbers(), post: post.numbers() };
         agree(&kernel, &elements, &contents)?;
+    }
+
+    #[test]
+    fn buffers_that_are_too_short_are_survived(
+        bytes in proptest::collection::vec(any::<u8>(), 0..300),
+        len in lengths(),
+        kinds: [u8; 3],
+        size in 0_usize..10,
+    ) {
+        let kernel = prepare(&testing::kernel(&bytes)).unwrap();
+        let contents = testing::contents(&kernel, size, &bytes);
+        let (own, pre, post) =
+            (Told::own(kinds[0], len), Told::other(kinds[1], len), Told::other(kinds[2], len));
+        let elements = Elements { len, own: own.numbers(), pre: pre.numbers(), post: post.numbers() };
+        by_blocks(&kernel, Level::best(), &mut Workspace::new(), &elements, &contents);
     }
 }
 
