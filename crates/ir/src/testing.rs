@@ -227,7 +227,7 @@ impl Maker {
         match c.below(20) {
             0 => {
                 let slot = self.slot(c, false);
-                if !self.dependent && slot.index() % 2 == 1 {
+                if !self.dependent && !slot.index().is_multiple_of(2) {
                     return;
                 }
                 let at = if self.dependent { self.place(c) } else { At::Side(Side::Own) };
@@ -253,7 +253,7 @@ impl Maker {
             }
             2..6 => {
                 let slot = self.slot(c, false);
-                let own = !self.dependent && slot.index() % 2 == 0;
+                let own = !self.dependent && slot.index().is_multiple_of(2);
                 let at = if own { At::Side(Side::Own) } else { self.place(c) };
                 let ty = self.kernel.slots[slot.index()].ty;
                 self.push(Op::Load { slot, at }, Some(ty));
