@@ -136,7 +136,7 @@ impl<'a> Analysis<'a> {
     /// Whether a required field is missing: it has been reported by whoever read the model, and what is
     /// built of it is no network.
     fn is_incomplete(&self) -> bool {
-        let empty = |name: &Spanned<String>| name.value.is_empty();
+        let empty = builtin::is_missing;
         let blank = |text: &Text| text.text.is_empty() && !text.span.range().is_empty();
         let s = self.source;
         self.pops.iter().any(|p| p.broken)
@@ -368,7 +368,7 @@ impl<'a> Analysis<'a> {
                     self.pops[group.population.index()].add_spike_memory(last, refractory);
                 }
                 let id = ProjectionId::new(index);
-                proj.declare(id, source, &self.pops, self.precision, &self.world, &mut self.out);
+                proj.declare(id, source, &self.pops, &self.world, &mut self.out);
             }
             self.projs.push(proj);
         }

@@ -81,7 +81,8 @@ impl Typer<'_> {
     fn set_local(&mut self, statement: &Stmt, block: &mut Block) {
         let name = statement.target.value.as_str();
         let span = statement.target.span;
-        if name.contains('.') {
+        let known = self.locals.iter().any(|l| l.name == name);
+        if !known && (name.contains('.') || self.at_end(name)) {
             self.check(&statement.value);
             self.unknown_target(name, span);
             return;
@@ -110,6 +111,9 @@ impl Typer<'_> {
     }
 
     fn unknown_target(&mut self, name: &str, span: Span) {
+        if self.unknown_at_end(name, span) {
+            return;
+        }
         let mut d = Diagnostic::error(
             code::UNDEFINED_LOCAL,
             span,

@@ -113,14 +113,20 @@ fn library_synapse<'a>(
     found
 }
 
-/// Says that there is no `what` called `name`; silent about an empty name, which has been reported.
+/// Whether `name` stands for a field that is missing, which whoever read the model has reported: it is empty,
+/// but its place is not.
+pub(crate) fn is_missing(name: &Spanned<String>) -> bool {
+    name.value.is_empty() && !name.span.range().is_empty()
+}
+
+/// Says that there is no `what` called `name`; silent about a name that is missing.
 pub(crate) fn unknown<'a>(
     what: &str,
     name: &Spanned<String>,
     known: impl Iterator<Item = &'a str>,
     out: &mut Diagnostics,
 ) {
-    if name.value.is_empty() {
+    if is_missing(name) {
         return;
     }
     let known: Vec<&str> = known.collect();

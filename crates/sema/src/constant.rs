@@ -43,7 +43,7 @@ impl Typer<'_> {
         }
         let typed = self.check(&ast);
         match literal(&ast) {
-            Some(x) if x == 0.0 => Typed { dim: Dim::Free, ..typed },
+            Some(0.0) => Typed { dim: Dim::Free, ..typed },
             _ => typed,
         }
     }
@@ -171,7 +171,7 @@ impl Evaluator<'_> {
             );
             return None;
         }
-        if whole < 0.0 || whole > 9.0e15 {
+        if !(0.0..=9.0e15).contains(&whole) {
             let limit = if whole < 0.0 { "must not be negative" } else { "is too large" };
             self.out.push(
                 Diagnostic::error(code::PROBABILITY, text.span, format!("{what} {limit}"))

@@ -98,8 +98,7 @@ fn add(
     name: &str,
     dimension: Dimension,
     value: Expr,
-    kind: VariableKind,
-    extent: Extent,
+    (kind, extent): (VariableKind, Extent),
 ) -> Expr {
     let ty = value.ty;
     let initial = match kind {
@@ -151,7 +150,7 @@ fn poisson(
         None if varies => (VariableKind::Subexpression(rate.clone()), Extent::PerElement),
         None => (constant, Extent::PerElement),
     };
-    let rate = add(pop, id, "rate", Dimension::HERTZ, rate, kind, extent);
+    let rate = add(pop, id, "rate", Dimension::HERTZ, rate, (kind, extent));
     let random = Random { site: tools.sites.fresh(), side: Side::Own, distribution: Distribution::Uniform };
     let random = Expr::new(ExprKind::Random(random), arith.float());
     let step = Expr::new(ExprKind::TimeStep, ScalarType::F64);
@@ -381,7 +380,7 @@ fn regular(
     let arith = tools.world.arith;
     let start = arith.convert(typed.expr, ScalarType::F64);
     let kind = VariableKind::Parameter { constant: false };
-    let start = add(pop, id, "start", Dimension::SECOND, start, kind, Extent::PerElement);
+    let start = add(pop, id, "start", Dimension::SECOND, start, (kind, Extent::PerElement));
     let step = arith.convert(Expr::new(ExprKind::Step, ScalarType::I64), ScalarType::I32);
     let dt = Expr::new(ExprKind::TimeStep, ScalarType::F64);
     let since = arith.sub(step, arith.call(Function::Timestep, vec![start, dt]));
@@ -418,7 +417,7 @@ fn start_list(
     for neuron in 0..size {
         let index = Expr::integer(i32::try_from(neuron).unwrap_or(i32::MAX));
         let seconds = fold(start.clone(), &index, tools.world)?;
-        if !(seconds >= 0.0 && seconds < 1e9) {
+        if !(0.0..1e9).contains(&seconds) {
             tools.out.push(
                 Diagnostic::error(
                     code::PROBABILITY,

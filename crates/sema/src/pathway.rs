@@ -12,6 +12,7 @@ use crate::dim::{Dim, advice, in_ms};
 use crate::initial::scaled_column;
 use crate::population::{Pop, Tools};
 use crate::projection::{Proj, described};
+use crate::scope::Home;
 use crate::typing::in_unit;
 use crate::values::{Scale, all_finite};
 
@@ -30,7 +31,7 @@ pub(crate) fn check_pathways(
             unknown("pathway", &delay.name, names.iter().copied(), tools.out);
         }
     }
-    let mut said = false;
+    let mut delays = Delays::of(proj, id, pops);
     let mut pathways: Vec<Pathway> = Vec::new();
     for (pathway, code) in &proj.model.pathways {
         let (on, group) = match pathway.on.value {
@@ -58,7 +59,7 @@ pub(crate) fn check_pathways(
         let dt = clocks.get(pop.population.clock.index()).map_or(1e-4, |c| c.dt);
         let given = delay_of(pathway, source);
         let delay = match given {
-            Some(value) => check_delay(&value, dt, proj, id, pops, &mut said, tools),
+            Some(value) => delays.check(&value, dt, tools),
             None => Delay::None,
         };
         let order = match (&pathway.order, on) {
@@ -114,69 +115,114 @@ fn delay_of(pathway: &PathwaySource, source: &ProjectionSource) -> Option<ValueS
     }
 }
 
-/// A delay, in steps of `dt` if it is the same for all synapses. `said` keeps the warning about rounding
-/// to one per projection.
-fn check_delay(
-    value: &ValueSource,
-    dt: f64,
-    proj: &Proj,
-    id: ProjectionId,
-    pops: &[Pop],
-    said: &mut bool,
-    tools: &mut Tools<'_>,
-) -> Delay {
-    match value {
-        ValueSource::Expression(text) => {
-            let mut typer = tools.typer(proj.home(id, pops));
-            let typed = typer.value(text);
-            if !is_time(typed.dim, typed.expr.ty, text.span, tools.out) {
-                return Delay::None;
+/// Checks the delays of one projection.
+struct Delays<'a> {
+    home: Home<'a>,
+    /// The number of synapses, if it is known.
+    count: Option<u64>,
+    what: String,
+    /// Whether rounding has been reported: it is said once.
+    said: bool,
+}
+
+impl<'a> Delays<'a> {
+    fn of(proj: &'a Proj, id: ProjectionId, pops: &'a [Pop]) -> Self {
+        let what = described(&proj.projection.name);
+        Self { home: proj.home(id, pops), count: known_count(proj), what, said: false }
+    }
+
+    /// A delay, in steps of `dt` if it is the same for all synapses.
+    fn check(&mut self, value: &ValueSource, dt: f64, tools: &mut Tools<'_>) -> Delay {
+        match value {
+            ValueSource::Expression(text) => {
+                let mut typer = tools.typer(self.home);
+                let typed = typer.value(text);
+                if !is_time(typed.dim, typed.expr.ty, text.span, tools.out) {
+                    return Delay::None;
+                }
+                match typed.expr.as_real() {
+                    Some(seconds) => self.scalar(seconds, dt, text, tools.out),
+                    None => Delay::PerSynapse(tools.world.arith.to_float(typed.expr)),
+                }
             }
-            match typed.expr.as_real() {
-                Some(seconds) => scalar_delay(seconds, dt, text, said, tools.out),
-                None => Delay::PerSynapse(tools.world.arith.to_float(typed.expr)),
+            ValueSource::List { values, unit } => {
+                let Some(scale) = Scale::of(unit.as_ref(), tools.out) else { return Delay::None };
+                let dim = if unit.is_none() { Dim::NONE } else { Dim::Known(scale.dimension) };
+                if !is_time(dim, ScalarType::F64, values.span, tools.out) || !all_finite(values, tools.out) {
+                    return Delay::None;
+                }
+                if let Some(negative) = values.values.iter().find(|x| **x < 0.0) {
+                    tools.out.push(negative_delay(&negative.to_string(), values.span));
+                    return Delay::None;
+                }
+                let given = values.values.len() as u64;
+                if self.count != Some(given) {
+                    let what = &self.what;
+                    let needed = self
+                        .count
+                        .map_or("a number not known before they are drawn".to_owned(), |n| n.to_string());
+                    tools.out.push(
+                        Diagnostic::error(
+                            code::LENGTH,
+                            values.span,
+                            format!("{given} delays are given for {what}"),
+                        )
+                        .label(format!("its number of synapses is {needed}"))
+                        .help("give an expression over `i` and `j`, or as many delays as synapses"),
+                    );
+                    return Delay::None;
+                }
+                Delay::Values(values.values.iter().map(|x| scale.apply(*x)).collect())
+            }
+            ValueSource::Column { column, unit } => {
+                let Some(scale) = Scale::of(unit.as_ref(), tools.out) else { return Delay::None };
+                let dim = if unit.is_none() { Dim::NONE } else { Dim::Known(scale.dimension) };
+                if !is_time(dim, ScalarType::F64, column.span, tools.out) {
+                    return Delay::None;
+                }
+                if scale.factor() == 1.0 {
+                    return Delay::Column(column.value.clone());
+                }
+                scaled_column(&column.value, scale, self.home, tools).map_or(Delay::None, Delay::PerSynapse)
             }
         }
-        ValueSource::List { values, unit } => {
-            let Some(scale) = Scale::of(unit.as_ref(), tools.out) else { return Delay::None };
-            let dim = if unit.is_none() { Dim::NONE } else { Dim::Known(scale.dimension) };
-            if !is_time(dim, ScalarType::F64, values.span, tools.out) || !all_finite(values, tools.out) {
-                return Delay::None;
-            }
-            if let Some(negative) = values.values.iter().find(|x| **x < 0.0) {
-                tools.out.push(negative_delay(&negative.to_string(), values.span));
-                return Delay::None;
-            }
-            let given = values.values.len() as u64;
-            if known_count(proj) != Some(given) {
-                let what = described(&proj.projection.name);
-                let needed = known_count(proj)
-                    .map_or("a number not known before they are drawn".to_owned(), |n| n.to_string());
-                tools.out.push(
-                    Diagnostic::error(
-                        code::LENGTH,
-                        values.span,
-                        format!("{given} delays are given for {what}"),
-                    )
-                    .label(format!("its number of synapses is {needed}"))
-                    .help("give an expression over `i` and `j`, or as many delays as synapses"),
-                );
-                return Delay::None;
-            }
-            Delay::Values(values.values.iter().map(|x| scale.apply(*x)).collect())
+    }
+
+    /// A delay in steps, rounded to the nearest as Brian 2 does.
+    fn scalar(&mut self, seconds: f64, dt: f64, text: &Text, out: &mut Diagnostics) -> Delay {
+        if seconds < 0.0 {
+            out.push(negative_delay(&text.text, text.span));
+            return Delay::None;
         }
-        ValueSource::Column { column, unit } => {
-            let Some(scale) = Scale::of(unit.as_ref(), tools.out) else { return Delay::None };
-            let dim = if unit.is_none() { Dim::NONE } else { Dim::Known(scale.dimension) };
-            if !is_time(dim, ScalarType::F64, column.span, tools.out) {
-                return Delay::None;
-            }
-            if scale.factor() == 1.0 {
-                return Delay::Column(column.value.clone());
-            }
-            scaled_column(&column.value, scale, proj.home(id, pops), tools)
-                .map_or(Delay::None, Delay::PerSynapse)
+        let exact = seconds / dt;
+        let steps = (exact + 0.5).floor();
+        if steps.is_nan() || steps >= f64::from(u32::MAX) {
+            out.push(
+                Diagnostic::error(
+                    code::PROBABILITY,
+                    text.span,
+                    format!("a delay of {exact} steps is too long"),
+                )
+                .help("write a time such as `1.5 ms`"),
+            );
+            return Delay::None;
         }
+        if (exact - steps).abs() > 1e-6 * steps.max(1.0) && !self.said {
+            self.said = true;
+            out.push(
+                Diagnostic::warning(
+                    code::DELAY_ROUNDED,
+                    text.span,
+                    format!("the delay is not a multiple of the step of {}", in_ms(dt)),
+                )
+                .label(format!(
+                    "rounded to {}, {steps} step{}",
+                    in_ms(steps * dt),
+                    if steps == 1.0 { "" } else { "s" }
+                )),
+            );
+        }
+        if steps == 0.0 { Delay::None } else { Delay::Steps(steps as u32) }
     }
 }
 
@@ -199,39 +245,6 @@ fn is_time(dim: Dim, ty: ScalarType, span: Span, out: &mut Diagnostics) -> bool 
     true
 }
 
-/// A delay in steps, rounded to the nearest as Brian 2 does.
-fn scalar_delay(seconds: f64, dt: f64, text: &Text, said: &mut bool, out: &mut Diagnostics) -> Delay {
-    if seconds < 0.0 {
-        out.push(negative_delay(&text.text, text.span));
-        return Delay::None;
-    }
-    let exact = seconds / dt;
-    let steps = (exact + 0.5).floor();
-    if !(steps < f64::from(u32::MAX)) {
-        out.push(
-            Diagnostic::error(code::PROBABILITY, text.span, format!("a delay of {exact} steps is too long"))
-                .help("write a time such as `1.5 ms`"),
-        );
-        return Delay::None;
-    }
-    if (exact - steps).abs() > 1e-6 * steps.max(1.0) && !*said {
-        *said = true;
-        out.push(
-            Diagnostic::warning(
-                code::DELAY_ROUNDED,
-                text.span,
-                format!("the delay is not a multiple of the step of {}", in_ms(dt)),
-            )
-            .label(format!(
-                "rounded to {}, {steps} step{}",
-                in_ms(steps * dt),
-                if steps == 1.0 { "" } else { "s" }
-            )),
-        );
-    }
-    if steps == 0.0 { Delay::None } else { Delay::Steps(steps as u32) }
-}
-
 fn negative_delay(value: &str, span: Span) -> Diagnostic {
     Diagnostic::error(code::NEGATIVE_DELAY, span, format!("the delay `{value}` is negative"))
         .help("an event can only arrive after it has happened; to learn from later spikes, use `on_post`")
@@ -248,8 +261,9 @@ pub(crate) fn sum_delay(
 ) -> u32 {
     let Some(value) = &source.delay else { return 0 };
     // What is wrong with it, and whether it is rounded, has been said if a pathway has it too.
-    let mut said = proj.model.pathways.iter().any(|(p, _)| p.on.value == End::Pre);
-    match check_delay(value, dt, proj, id, pops, &mut said, tools) {
+    let mut delays = Delays::of(proj, id, pops);
+    delays.said = proj.model.pathways.iter().any(|(p, _)| p.on.value == End::Pre);
+    match delays.check(value, dt, tools) {
         Delay::None => 0,
         Delay::Steps(steps) => steps,
         Delay::PerSynapse(Expr { span, .. }) => {

@@ -129,10 +129,10 @@ impl Proj {
         id: ProjectionId,
         source: &ProjectionSource,
         pops: &[Pop],
-        precision: Precision,
         world: &World,
         out: &mut Diagnostics,
     ) {
+        let precision = world.precision();
         let columns = self.declare_columns(source, precision, out);
         let initial = in_order(&self.initial);
         let declared = declare(&self.model.equations, Owner::Synapse, &initial, precision, out);

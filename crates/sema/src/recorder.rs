@@ -6,7 +6,7 @@ use neuropil_model::{
 };
 use neuropil_source::{Elements, RecordSource, Selection, StateRecordSource};
 
-use crate::builtin::unknown;
+use crate::builtin::{is_missing, unknown};
 use crate::code;
 use crate::connect::known_count;
 use crate::constant::Evaluator;
@@ -102,7 +102,7 @@ impl Recording<'_> {
 
     fn state(&mut self, source: &StateRecordSource) -> Option<Recorder> {
         let of = &source.of;
-        if of.value.is_empty() {
+        if is_missing(of) {
             return None;
         }
         let group = self.groups.iter().find(|g| g.name == of.value).cloned();

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
-use neuropil_base::{Scalar, ScalarType, Span};
+use neuropil_base::{Precision, Scalar, ScalarType, Span};
 use neuropil_math::Function;
 use neuropil_model::{
     Arith, Expr, ExprKind, Extent, ObjectId, PopulationId, ProjectionId, Side, SiteId, VarRef, Variable,
@@ -127,6 +127,13 @@ pub(crate) struct World {
     pub(crate) constants: IndexMap<String, Value>,
     /// By [`TableId`](neuropil_model::TableId).
     pub(crate) tables: Vec<TableInfo>,
+}
+
+impl World {
+    /// The precision of the network's real numbers.
+    pub(crate) fn precision(&self) -> Precision {
+        if self.arith.float() == ScalarType::F32 { Precision::F32 } else { Precision::F64 }
+    }
 }
 
 /// Sites of random numbers that have been given away.

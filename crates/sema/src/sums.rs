@@ -11,6 +11,7 @@ use neuropil_model::{ObjectId, PopulationId, ProjectionId, Reduce, Side, Sum, Va
 use neuropil_source::SumOperation;
 use neuropil_syntax::{EquationKind, Expr as Ast};
 
+use crate::builtin::is_missing;
 use crate::code;
 use crate::declare::is_summed;
 use crate::dim::{Dim, advice};
@@ -94,7 +95,7 @@ fn collect(proj: &Proj, id: ProjectionId, pops: &[Pop], feeds: &mut Vec<Feed>, o
     let target = proj.projection.target.population;
     for (sum, value) in &proj.model.sums {
         let name = sum.into.value.as_str();
-        if name.is_empty() {
+        if is_missing(&sum.into) {
             continue;
         }
         let reduce = match sum.operation.value {

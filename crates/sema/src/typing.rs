@@ -13,7 +13,7 @@ use neuropil_units::{Dimension, Unit};
 
 use crate::code;
 use crate::dim::{Dim, advice, usual_unit};
-use crate::scope::{Found, Home, Sites, World, is_noise};
+use crate::scope::{Found, Home, Sites, World, is_noise, split_end};
 
 /// A typed expression and what it measures.
 #[derive(Clone, Debug)]
@@ -182,6 +182,9 @@ impl<'a> Typer<'a> {
     }
 
     fn unknown_name(&mut self, name: &str, span: Span) {
+        if self.unknown_at_end(name, span) {
+            return;
+        }
         let mut d = Diagnostic::error(code::UNKNOWN_NAME, span, format!("unknown name `{name}`"));
         let candidates = self.home.candidates(self.world);
         let locals = self.locals.iter().map(|l| l.name.as_str());
@@ -205,6 +208,34 @@ impl<'a> Typer<'a> {
             ));
         }
         self.out.push(d);
+    }
+
+    /// Whether `name` can only be that of a variable at an end of a synapse.
+    pub(crate) fn at_end(&self, name: &str) -> bool {
+        matches!(self.home, Home::Synapse { .. } | Home::Pairs { .. }) && split_end(name).is_some()
+    }
+
+    /// Says of `x_pre` and the like that the neurons at that end have no `x`; false if `name` is no such name.
+    pub(crate) fn unknown_at_end(&mut self, name: &str, span: Span) -> bool {
+        let (Home::Synapse { pre, post, .. } | Home::Pairs { pre, post, .. }) = self.home else {
+            return false;
+        };
+        let Some((side, rest)) = split_end(name) else { return false };
+        let (end, neurons) = if side == Side::Pre { ("pre", pre) } else { ("post", post) };
+        let message = format!("the {end}synaptic neuron has no variable `{rest}`");
+        let d = Diagnostic::error(code::UNKNOWN_NAME, span, message);
+        let known: Vec<&str> = neurons.symbols.names().collect();
+        self.out.push(match nearest(rest, known.iter().copied()) {
+            Some(near) => d.help(format!("did you mean `{}`?", name.replacen(rest, near, 1))),
+            None => d.help(match known.as_slice() {
+                [] => "it has no variables".to_owned(),
+                [..] => {
+                    let list: Vec<String> = known.iter().take(12).map(|n| format!("`{n}`")).collect();
+                    format!("its variables are {}", list.join(", "))
+                }
+            }),
+        });
+        true
     }
 
     fn noise(&mut self, name: &str, span: Span) -> Typed {

@@ -2,6 +2,8 @@
 //!
 //! With the environment variable `BLESS` set, the expectations are written instead of compared.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -82,7 +82,12 @@ fn pieces(text: &str) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 400,
+        max_shrink_iters: 200,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn mutated_models_give_a_network_or_diagnostics(
@@ -105,7 +110,7 @@ proptest! {
         let broken = diagnostics.has_errors();
         let (network, more) = neuropil_sema::analyse(&source);
         prop_assert!(!(network.is_some() && more.has_errors()));
-        prop_assert!(network.is_some() || broken || more.has_errors());
+        prop_assert!(network.is_some() || broken || more.has_errors(), "{}", pieces.concat());
         diagnostics.append(more);
         let _ = diagnostics.render(&source.files);
     }
