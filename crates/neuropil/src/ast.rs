@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use neuropil_base::{Diagnostics, Text};
 use neuropil_source::{NetworkSource, PathwaySource};
 use neuropil_syntax::{parse_block, parse_equations, parse_expression};
+use neuropil_units::Quantity;
 
 /// Prints every equation and code block of the model's neurons and synapses.
 pub(crate) fn print(source: &NetworkSource) -> Result<String, Diagnostics> {
@@ -57,7 +58,11 @@ impl Printer {
 
     fn expression(&mut self, name: &str, text: Option<&Text>) {
         if let Some(text) = text {
-            // A refractory time may be a quantity such as `5 ms`, which the parser reads as a product.
+            // A refractory time may be a quantity such as `5 ms`, which is no expression: a product has its sign.
+            if Quantity::parse(text.text.trim()).is_ok() {
+                self.indented(name, text.text.trim());
+                return;
+            }
             let (expression, diagnostics) = parse_expression(text);
             self.diagnostics.append(diagnostics);
             self.indented(name, &expression.to_string());
