@@ -110,6 +110,7 @@ impl<'a> Analysis<'a> {
         self.declare_views();
         self.declare_projections();
         let feeds = declare_sums(&self.projs, &mut self.pops, &self.world, &mut self.out);
+        self.warn_of_hidden_constants();
         self.check_populations();
         self.check_projections(&feeds);
         let recorders = Recording {
@@ -398,6 +399,31 @@ impl<'a> Analysis<'a> {
         None
     }
 
+    /// Warns of variables that hide constants of the model.
+    fn warn_of_hidden_constants(&mut self) {
+        let variables = (self.pops.iter().map(|p| &p.declared))
+            .chain(self.projs.iter().map(|p| &p.declared))
+            .flat_map(|d| &d.variables)
+            // A built-in model does not know the constants of its user.
+            .filter(|v| v.span.file().is_some());
+        for variable in variables {
+            let name = &variable.name;
+            if let Some(constant) = self.source.constants.iter().find(|c| c.name.value == *name) {
+                self.out.push(
+                    Diagnostic::warning(
+                        code::SHADOWED,
+                        variable.span,
+                        format!("the variable `{name}` hides the constant `{name}`"),
+                    )
+                    .related(constant.name.span, "the constant")
+                    .help(
+                        "rename one of them, unless the variable is meant wherever its model uses the name",
+                    ),
+                );
+            }
+        }
+    }
+
     fn check_populations(&mut self) {
         for (source, record) in
             self.source.record.state.iter().flat_map(|r| r.variables.iter().map(move |v| (v, r)))
@@ -415,9 +441,15 @@ impl<'a> Analysis<'a> {
             let id = PopulationId::new(index);
             let dt = self.clocks[self.pops[index].population.clock.index()].dt;
             let mut tools = Tools { world: &self.world, sites: &mut self.sites, out: &mut self.out };
+            let before = tools.out.len();
             match index.checked_sub(first_input).and_then(|i| inputs.get(i)) {
                 Some(input) => check_input(&mut self.pops[index], id, input, dt, &mut tools),
                 None => check_population(&mut self.pops[index], id, &mut tools),
+            }
+            if let Some(source) = self.source.populations.get(index) {
+                let what =
+                    format!("in neuron `{}` of population `{}`", source.neuron.value, source.name.value);
+                give_place(&mut self.out, before, source.neuron.span, &what);
             }
         }
         for index in 0..self.pops.len() {
@@ -435,6 +467,7 @@ impl<'a> Analysis<'a> {
                 continue;
             }
             let source = &self.source.projections[proj.index];
+            let before = self.out.len();
             let mut tools = Tools { world: &self.world, sites: &mut self.sites, out: &mut self.out };
             let tools = &mut tools;
             check_equations(proj, id, &self.pops, tools);
@@ -462,6 +495,8 @@ impl<'a> Analysis<'a> {
             for (variable, value) in values {
                 proj.declared.variables[variable.index()].initial = value;
             }
+            let what = format!("in synapse `{}` of {what}", source.synapse.value);
+            give_place(&mut self.out, before, source.synapse.span, &what);
         }
     }
 
@@ -573,6 +608,25 @@ fn set_initial(pop: &mut Pop, id: PopulationId, tools: &mut Tools<'_>) {
     let values = check_initial(&pop.declared, &pop.initial, receiver, tools);
     for (variable, value) in values {
         pop.declared.variables[variable.index()].initial = value;
+    }
+}
+
+/// Gives the diagnostics from the one numbered `before` on a place if they have none: those about built-in models,
+/// whose text is not the user's.
+fn give_place(out: &mut Diagnostics, before: usize, place: Span, what: &str) {
+    if out.iter().skip(before).all(|d| d.span.file().is_some()) {
+        return;
+    }
+    for (index, mut d) in std::mem::take(out).into_iter().enumerate() {
+        if index >= before && d.span.file().is_none() {
+            if place.file().is_some() {
+                d.span = place;
+                d.label = what.to_owned();
+            } else {
+                d.help.push(format!("this is {what}"));
+            }
+        }
+        out.push(d);
     }
 }
 

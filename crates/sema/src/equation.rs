@@ -25,8 +25,8 @@ impl Typer<'_> {
     pub(crate) fn equation(&mut self, equation: &Equation, symbol: &Symbol) -> Meaning {
         let name = equation.name.value.as_str();
         let shared = (symbol.extent == Extent::Shared).then(|| name.to_owned());
-        let rate = symbol.dim.div(Dim::Known(Dimension::SECOND));
-        self.rules = Rules { noise: true, shared, derivative: Some((name.to_owned(), rate)) };
+        let derivative = Some((name.to_owned(), symbol.dim.div(Dim::Known(Dimension::SECOND))));
+        self.rules = Rules { noise: true, shared, derivative, initial_of: None };
         match &equation.kind {
             EquationKind::Parameter => Meaning::Nothing,
             EquationKind::Subexpression(e) => {

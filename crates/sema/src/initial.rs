@@ -102,7 +102,9 @@ fn check_value(
     match &assignment.value {
         ValueSource::Expression(text) => {
             let shared = (symbol.extent == Extent::Shared).then(|| name.to_owned());
-            let mut typer = tools.typer(receiver.home).under(Rules { shared, ..Rules::default() });
+            let initial_of = Some(name.to_owned());
+            let mut typer =
+                tools.typer(receiver.home).under(Rules { shared, initial_of, ..Rules::default() });
             let typed = typer.value(text);
             typer.fitting(name, symbol, typed, text.span).map(Initial::Expr)
         }

@@ -40,6 +40,8 @@ pub(crate) struct Rules {
     pub(crate) noise: bool,
     /// The name of the shared variable that the code defines: it may not depend on one element.
     pub(crate) shared: Option<String>,
+    /// The variable whose initial value the code is: its name does not mean itself here.
+    pub(crate) initial_of: Option<String>,
     /// The derivative that an implicit equation is solved for: its variable, and its dimension.
     pub(crate) derivative: Option<(String, Dim)>,
 }
@@ -142,6 +144,9 @@ impl<'a> Typer<'a> {
             return self.noise(name, span);
         }
         let world = self.world;
+        if self.rules.initial_of.as_deref() == Some(name) {
+            return self.itself(name, span);
+        }
         match self.home.find(name, world) {
             Some(Found::Variable(reference, symbol)) => {
                 if symbol.noise && !self.rules.noise {
@@ -168,6 +173,24 @@ impl<'a> Typer<'a> {
             }
             None => {
                 self.unknown_name(name, span);
+                self.broken()
+            }
+        }
+    }
+
+    /// The name of a variable in its own initial value: the constant of that name.
+    fn itself(&mut self, name: &str, span: Span) -> Typed {
+        match self.world.constants.get(name) {
+            Some(value) => Typed { expr: self.constant(value.scalar), dim: value.dim },
+            None => {
+                self.out.push(
+                    Diagnostic::error(
+                        code::CIRCULAR,
+                        span,
+                        format!("the initial value of `{name}` is defined by itself"),
+                    )
+                    .help("use constants and other variables"),
+                );
                 self.broken()
             }
         }
