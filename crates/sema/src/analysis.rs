@@ -240,7 +240,7 @@ impl<'a> Analysis<'a> {
         }
         if n > MAX_NEURONS {
             self.out.push(
-                Diagnostic::error(code::PROBABILITY, text.span, format!("{n} neurons are too many"))
+                Diagnostic::error(code::RANGE, text.span, format!("{n} neurons are too many"))
                     .help(format!("the limit is {MAX_NEURONS}")),
             );
             return 1;
@@ -308,7 +308,7 @@ impl<'a> Analysis<'a> {
             } else if start > stop || stop > u64::from(of.len) {
                 self.out.push(
                     Diagnostic::error(
-                        code::PROBABILITY,
+                        code::RANGE,
                         view.stop.span,
                         format!("`{}` has no neurons {start} to {stop}", of.name),
                     )

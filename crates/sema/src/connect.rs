@@ -121,16 +121,12 @@ fn check_probability(p: f64, span: Span, tools: &mut Tools<'_>) -> bool {
     let fine = (0.0..=1.0).contains(&p);
     if !fine {
         tools.out.push(
-            Diagnostic::error(
-                code::PROBABILITY,
-                span,
-                format!("the probability `{p}` is not between 0 and 1"),
-            )
-            .help(if p > 1.0 && p <= 100.0 {
-                format!("for {p} percent write `{}`", p / 100.0)
-            } else {
-                "write a number such as `0.02`".to_owned()
-            }),
+            Diagnostic::error(code::RANGE, span, format!("the probability `{p}` is not between 0 and 1"))
+                .help(if p > 1.0 && p <= 100.0 {
+                    format!("for {p} percent write `{}`", p / 100.0)
+                } else {
+                    "write a number such as `0.02`".to_owned()
+                }),
         );
     }
     fine
@@ -151,7 +147,7 @@ fn fixed_number(
             if source.rule.value == Rule::FixedTotalNumber { "pairs" } else { "neurons to choose from" };
         out.push(
             Diagnostic::error(
-                code::PROBABILITY,
+                code::RANGE,
                 text.span,
                 format!("{n} synapses without repetition, but {what} {available} {things}"),
             )
@@ -230,7 +226,7 @@ fn listed(source: &ConnectSource, pre: &Group, post: &Group, tools: &mut Tools<'
                 let (number, group) = if i_inside.is_none() { (i, pre) } else { (j, post) };
                 tools.out.push(
                     Diagnostic::error(
-                        code::PROBABILITY,
+                        code::RANGE,
                         pair.span,
                         format!("there is no neuron `{number}` in `{}`", group.name),
                     )

@@ -150,7 +150,7 @@ impl Evaluator<'_> {
         let x = value.scalar.to_f64();
         if x.is_nan() {
             self.out.push(Diagnostic::error(
-                code::PROBABILITY,
+                code::RANGE,
                 text.span,
                 format!("{what} is not a number (0/0 or the like)"),
             ));
@@ -174,7 +174,7 @@ impl Evaluator<'_> {
         if !(0.0..=9.0e15).contains(&whole) {
             let limit = if whole < 0.0 { "must not be negative" } else { "is too large" };
             self.out.push(
-                Diagnostic::error(code::PROBABILITY, text.span, format!("{what} {limit}"))
+                Diagnostic::error(code::RANGE, text.span, format!("{what} {limit}"))
                     .label(format!("`{whole}`")),
             );
             return None;
@@ -189,7 +189,7 @@ impl Evaluator<'_> {
             return Some(x);
         }
         self.out.push(
-            Diagnostic::error(code::PROBABILITY, text.span, format!("{what} must be positive and finite"))
+            Diagnostic::error(code::RANGE, text.span, format!("{what} must be positive and finite"))
                 .help("write a time such as `0.1 ms`"),
         );
         None

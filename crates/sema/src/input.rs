@@ -160,7 +160,7 @@ fn poisson(
 fn check_rate(rate: f64, dt: f64, text: &Text, out: &mut Diagnostics) {
     if !(rate >= 0.0 && rate.is_finite()) {
         out.push(
-            Diagnostic::error(code::PROBABILITY, text.span, "a rate must not be negative".to_owned())
+            Diagnostic::error(code::RANGE, text.span, "a rate must not be negative".to_owned())
                 .label(format!("{rate} Hz")),
         );
     } else if rate * dt > 1.0 {
@@ -218,7 +218,7 @@ fn spikes(pop: &Pop, input: &InputSource, dt: f64, tools: &mut Tools<'_>) -> Opt
         if index.fract() != 0.0 || index < 0.0 || index >= f64::from(size) {
             out.push(
                 Diagnostic::error(
-                    code::PROBABILITY,
+                    code::RANGE,
                     indices.span,
                     format!("there is no neuron `{index}` in input `{}`", input.name.value),
                 )
@@ -229,12 +229,8 @@ fn spikes(pop: &Pop, input: &InputSource, dt: f64, tools: &mut Tools<'_>) -> Opt
         let time = scale.apply(time);
         if time < 0.0 {
             out.push(
-                Diagnostic::error(
-                    code::PROBABILITY,
-                    times.span,
-                    format!("a spike at {time} s, before the run"),
-                )
-                .help("times must not be negative"),
+                Diagnostic::error(code::RANGE, times.span, format!("a spike at {time} s, before the run"))
+                    .help("times must not be negative"),
             );
             return None;
         }
@@ -263,7 +259,7 @@ fn spikes(pop: &Pop, input: &InputSource, dt: f64, tools: &mut Tools<'_>) -> Opt
     {
         let span = input.period.as_ref().map_or(times.span, |p| p.span);
         tools.out.push(
-            Diagnostic::error(code::PROBABILITY, span, "the period ends before the last spike".to_owned())
+            Diagnostic::error(code::RANGE, span, "the period ends before the last spike".to_owned())
                 .label(format!("the last spike is at {}", in_ms(*last as f64 * dt)))
                 .help("take a longer period"),
         );
@@ -320,7 +316,7 @@ pub(crate) fn whole_steps(
     let steps = exact.round();
     if !(1.0..9e15).contains(&steps) {
         out.push(Diagnostic::error(
-            code::PROBABILITY,
+            code::RANGE,
             text.span,
             format!("{what} must be at least one step of {}", in_ms(dt)),
         ));
@@ -352,11 +348,7 @@ fn regular(
             let Tools { world, out, .. } = tools;
             let rate = Evaluator { world, out }.real(text, Dimension::HERTZ, "a rate")?;
             if !(rate > 0.0 && rate.is_finite()) {
-                out.push(Diagnostic::error(
-                    code::PROBABILITY,
-                    text.span,
-                    "the rate must be positive".to_owned(),
-                ));
+                out.push(Diagnostic::error(code::RANGE, text.span, "the rate must be positive".to_owned()));
                 return None;
             }
             whole_steps(1.0 / rate, dt, text, "the time between two spikes", out)?
@@ -420,7 +412,7 @@ fn start_list(
         if !(0.0..1e9).contains(&seconds) {
             tools.out.push(
                 Diagnostic::error(
-                    code::PROBABILITY,
+                    code::RANGE,
                     text.span,
                     format!("the first spike of neuron {neuron} is at {seconds} s"),
                 )

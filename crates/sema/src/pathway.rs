@@ -65,7 +65,7 @@ pub(crate) fn check_pathways(
         let order = match (&pathway.order, on) {
             (Some(order), _) => i32::try_from(order.value).unwrap_or_else(|_| {
                 tools.out.push(Diagnostic::error(
-                    code::PROBABILITY,
+                    code::RANGE,
                     order.span,
                     format!("the order `{}` is out of range", order.value),
                 ));
@@ -198,12 +198,8 @@ impl<'a> Delays<'a> {
         let steps = (exact + 0.5).floor();
         if steps.is_nan() || steps >= f64::from(u32::MAX) {
             out.push(
-                Diagnostic::error(
-                    code::PROBABILITY,
-                    text.span,
-                    format!("a delay of {exact} steps is too long"),
-                )
-                .help("write a time such as `1.5 ms`"),
+                Diagnostic::error(code::RANGE, text.span, format!("a delay of {exact} steps is too long"))
+                    .help("write a time such as `1.5 ms`"),
             );
             return Delay::None;
         }

@@ -193,7 +193,7 @@ impl Recording<'_> {
             Elements::All if len > MAX_ELEMENTS => {
                 self.out.push(
                     Diagnostic::error(
-                        code::PROBABILITY,
+                        code::RANGE,
                         source.name.span,
                         format!("{len} elements are too many to record"),
                     )
@@ -212,7 +212,7 @@ impl Recording<'_> {
                             fine = false;
                             self.out.push(
                                 Diagnostic::error(
-                                    code::PROBABILITY,
+                                    code::RANGE,
                                     element.span,
                                     format!(
                                         "there is no element `{}` in `{}`",
@@ -237,7 +237,7 @@ impl Recording<'_> {
                 if a >= b || b > u64::from(len) {
                     out.push(
                         Diagnostic::error(
-                            code::PROBABILITY,
+                            code::RANGE,
                             stop.span,
                             format!("`{}` has no elements {a} to {b}", source.of.value),
                         )
@@ -251,7 +251,7 @@ impl Recording<'_> {
                 }
                 if b - a > u64::from(MAX_ELEMENTS) {
                     out.push(Diagnostic::error(
-                        code::PROBABILITY,
+                        code::RANGE,
                         stop.span,
                         format!("{} elements are too many to record", b - a),
                     ));

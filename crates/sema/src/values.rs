@@ -60,7 +60,7 @@ pub(crate) fn all_finite(numbers: &Numbers, out: &mut Diagnostics) -> bool {
         None => true,
         Some(at) => {
             out.push(Diagnostic::error(
-                code::PROBABILITY,
+                code::RANGE,
                 numbers.span,
                 format!("value {at} of the list is `{}`", numbers.values[at]),
             ));
