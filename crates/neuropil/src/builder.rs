@@ -84,9 +84,7 @@ impl Builder {
     /// An empty model.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        let mut source = NetworkSource::default();
-        source.name = name.to_owned();
-        Self { source }
+        Self { source: NetworkSource { name: name.to_owned(), ..NetworkSource::default() } }
     }
 
     /// The model as described so far.
