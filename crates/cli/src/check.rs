@@ -1,10 +1,10 @@
 //! `neuropil check`: everything that can be said of a model without running it.
 
 use neuropil::ModelError;
-use neuropil_units::{Dimension, format_quantity};
 
 use crate::failure::{Exit, Failure};
 use crate::job::ModelJob;
+use crate::summary::time;
 use crate::{console, model};
 
 /// Checks a model; says on standard output that it is fine, and on standard error what is not.
@@ -18,7 +18,6 @@ pub(crate) fn check(job: &ModelJob) -> Result<Exit, Failure> {
     console::show(&diagnostics, sources);
     let (network, _) = model.network()?;
     let n_neurons: u64 = network.populations.iter().map(|p| u64::from(p.size)).sum();
-    let time = |seconds: f64| format_quantity(seconds, Dimension::SECOND);
     console::print(&format!(
         "{}: ok ({} in {}, {}; {} in steps of {})\n",
         job.path.display(),

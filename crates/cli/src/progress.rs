@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use neuropil::Progress;
-use neuropil_units::{Dimension, format_quantity};
 
 use crate::job::Chatter;
+use crate::summary::time;
 
 /// Who waits for less does not need a bar.
 const PATIENCE: Duration = Duration::from_millis(700);
@@ -30,7 +30,7 @@ impl Bar {
         }
         if let Some(bar) = &self.bar {
             bar.set_position(progress.done);
-            bar.set_message(format_quantity(progress.time_s, Dimension::SECOND));
+            bar.set_message(time(progress.time_s));
         }
     }
 

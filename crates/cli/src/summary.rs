@@ -97,7 +97,6 @@ impl Summary {
 
     /// A few lines for people.
     pub(crate) fn to_text(&self) -> String {
-        let time = |seconds: f64| format_quantity(seconds, Dimension::SECOND);
         let mut text = format!(
             "{}: {}, {}, {} in {} of {}\n",
             self.model,
@@ -139,6 +138,12 @@ impl Summary {
 
 fn by_population<T>(counts: &[SpikeCount], value: impl Fn(&SpikeCount) -> T) -> IndexMap<String, T> {
     counts.iter().map(|count| (count.population.clone(), value(count))).collect()
+}
+
+/// A time of the model. The product of a step and their number has more digits than anybody wrote.
+pub(crate) fn time(seconds: f64) -> String {
+    let rounded = format!("{seconds:.11e}").parse().unwrap_or(seconds);
+    format_quantity(rounded, Dimension::SECOND)
 }
 
 /// A measured time: three digits are more than it repeats.
@@ -204,6 +209,14 @@ cuba: 4000 neurons, 1 synapse, 1 s in 10000 steps of 100 us
   cpu backend, 2 threads, f64, seed 1, 50 MiB, spike digest 0123456789abcdef
 ";
         assert_eq!(summary().to_text(), expected);
+    }
+
+    #[test]
+    fn times_have_the_digits_that_somebody_wrote() {
+        assert_eq!(time(3455.0 * 1e-4), "345.5 ms");
+        assert_eq!(time(3.0 * 0.1), "300 ms");
+        assert_eq!(time(1e-4 / 3.0), "33.3333333333 us");
+        assert_eq!(time(0.0), "0 s");
     }
 
     #[test]

@@ -41,11 +41,14 @@ fn mistakes_that_only_integration_finds_write_nothing_either() {
 
 #[test]
 fn connections_that_cannot_be_made_are_mistakes_of_the_model() {
-    let dir = with("rule = \"fixed_probability\", p = 0.2", "rule = \"fixed_in_degree\", n = 500");
+    let dir = with("rule = \"fixed_probability\", p = 0.2", "rule = \"file\", file = \"pairs.csv\"");
+    std::fs::write(dir.path("pairs.csv"), "i,j\n0,1\n0,99\n").unwrap();
     let ran = dir.run(&["run", "m.toml", "--out", "o"]);
-    assert_eq!(ran.status, 2, "{}", ran.err);
-    assert!(ran.err.contains("chain") && ran.err.contains("help"), "{}", ran.err);
-    assert_eq!(dir.names(), ["m.toml"]);
+    assert_eq!((ran.status, ran.out.as_str()), (2, ""), "{}", ran.err);
+    for part in ["error: projection `chain`: ", "`99`", "= help: neurons are counted from 0"] {
+        assert!(ran.err.contains(part), "{part:?} is missing in {}", ran.err);
+    }
+    assert_eq!(dir.names(), ["m.toml", "pairs.csv"]);
 }
 
 #[test]
@@ -54,14 +57,15 @@ fn wrong_values_on_the_command_line_point_at_themselves() {
     for (arguments, part) in [
         (&["--set", "taus=1 ms", "--set", "drvie=1"][..], "did you mean `tau`?"),
         (&["--set", "taus=1 ms", "--set", "drvie=1"], "did you mean `drive`?"),
-        (&["--set", "tau=1 mV"], "--set"),
+        (&["--set", "tau=1 mV"], "unit-mismatch"),
+        (&["--set", "dt=1 mV"], "--set:1:4"),
         (&["--set", "tau"], "`name=value`"),
         (&["--duration", "1 mV"], "--duration"),
         (&["--duration", "soon"], "--duration"),
         (&["--duration", "-1s"], "--duration"),
         (&["--dt", "0 ms"], "--dt"),
         (&["--plot", "p.pdf"], "`.png` or `.svg`"),
-        (&["-j", "0"], "-j"),
+        (&["-j", "0"], "--threads"),
         (&["--backend", "gpu"], "interp"),
         (&["--durration", "1s"], "--duration"),
         (&["--seed", "x"], "--seed"),

@@ -7,9 +7,9 @@ use crate::support::{Directory, NETWORK};
 #[test]
 fn a_checked_model_is_summed_up_in_a_line() {
     let dir = Directory::with(NETWORK);
-    let ran = dir.run(&["check", "m.toml", "--set", "population.cells.size=1"]);
+    let ran = dir.run(&["check", "m.toml", "--set", "population.others.size=1"]);
     assert_eq!((ran.status, ran.err.as_str()), (0, ""));
-    let line = "m.toml: ok (21 neurons in 2 populations, 1 projection; 100 ms in steps of 100 us)\n";
+    let line = "m.toml: ok (61 neurons in 2 populations, 1 projection; 100 ms in steps of 100 us)\n";
     assert_eq!(ran.out, line);
 }
 

@@ -63,9 +63,9 @@ fn places_that_cannot_be_written_are_told_before_the_run() {
 fn a_full_disk_ends_a_run_and_spares_the_earlier_recording() {
     let dir = Directory::with(NETWORK);
     let earlier = dir.json(&["m.toml", "--out", "o", "--seed", "1"]);
-    // Files of more than 64 KiB cannot be written: the same error path as that of a full disk.
+    // Larger files cannot be written: the same error path as that of a full disk.
     let script = format!(
-        "trap '' XFSZ; ulimit -f 64; exec '{}' run m.toml --duration '100 s' --out o",
+        "trap '' XFSZ; ulimit -f 256; exec '{}' run m.toml --duration '100 s' --out o",
         env!("CARGO_BIN_EXE_neuropil")
     );
     let output = Command::new("sh").current_dir(dir.path("")).args(["-c", &script]).output().unwrap();
