@@ -15,8 +15,7 @@ const MAX_THREADS: i64 = 1024;
     name = "neuropil",
     version,
     about = "Simulates spiking and rate-coded neural networks that are described by equations",
-    after_help = "Exit status: 0 done, 1 a run failed, 2 the model or the command line is wrong, 130 interrupted.",
-    max_term_width = 100
+    after_help = "Exit status: 0 done, 1 a run failed, 2 the model or the command line is wrong, 130 interrupted."
 )]
 pub(crate) struct Typed {
     #[command(subcommand)]
