@@ -18,7 +18,10 @@ const DIAGNOSTICS: &str = "docs/diagnostics.md";
 const REPORTING: &[&str] = &["syntax", "source", "sema", "integrate"];
 
 /// Strings of that form in those crates that are no codes: flags of equations and names of methods.
-const NO_CODES: &[&str] = &["clock-driven", "event-driven"];
+const NO_CODES: &[&str] = &["clock-driven", "event-driven", "exponential-euler"];
+
+/// The codes of a single word.
+const SINGLE: &[&str] = &["internal", "unsupported"];
 
 /// Links of Markdown files, and mentions of documents in comments, that lead nowhere.
 #[must_use]
@@ -191,11 +194,10 @@ fn before_tests(text: &str) -> &str {
     text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text)
 }
 
-/// Whether a string has the form of a code: words of small letters, joined by hyphens. The one code of a single word is
-/// that of our own mistakes.
+/// Whether a string has the form of a code: words of small letters, joined by hyphens, but for few.
 fn is_code(literal: &str) -> bool {
     let word = |w: &str| !w.is_empty() && w.chars().all(|c| c.is_ascii_lowercase());
-    literal == "internal" || (literal.contains('-') && literal.split('-').all(word))
+    SINGLE.contains(&literal) || (literal.contains('-') && literal.split('-').all(word))
 }
 
 /// The codes in the first column of the tables of the page on diagnostics, with their lines.
