@@ -39,11 +39,7 @@ fn one_hot(connect: Connect, format: FormatSource, delay: Option<&str>) -> Model
 }
 
 /// What target j holds after `steps` steps, if i reaches j after `delay(i, j)` steps.
-fn expected(
-    steps: i64,
-    connected: impl Fn(i64, i64) -> bool,
-    delay: impl Fn(i64, i64) -> i64,
-) -> Vec<f64> {
+fn expected(steps: i64, connected: impl Fn(i64, i64) -> bool, delay: impl Fn(i64, i64) -> i64) -> Vec<f64> {
     let arrived = |i: i64, j: i64| connected(i, j) && i + delay(i, j) < steps;
     (0..10).map(|j| (0..10).filter(|i| arrived(*i, j)).map(|i| f64::from(1 << i)).sum()).collect()
 }
@@ -201,7 +197,9 @@ fn weighted_sums_combine_as_they_are_told() {
         net.population("source", "source", 3).initial("r", "i + 1");
         net.population("target", "target", 3);
         net.synapse("s").equations("w : 1").sum("exc", "w*r_pre", operation);
-        net.projection("p", "s", "source", "target").connect(Connect::condition("i >= j and j < 2")).weight("10 - i");
+        net.projection("p", "s", "source", "target")
+            .connect(Connect::condition("i >= j and j < 2"))
+            .weight("10 - i");
         let mut found = Vec::new();
         each(&net.model(), 1, |simulation| {
             found = simulation.values("target.y").unwrap();
@@ -242,7 +240,8 @@ fn a_timed_array_holds_each_value_for_its_step() {
     net.population("cell", "follower", 1);
     net.record_state("v", "cell", ["v"], [0]);
     each(&net.model(), 12, |simulation| {
-        let line: Vec<f64> = simulation.trace("v", "v").unwrap().line(0).iter().map(|v| (v * 1e3).round()).collect();
+        let line: Vec<f64> =
+            simulation.trace("v", "v").unwrap().line(0).iter().map(|v| (v * 1e3).round()).collect();
         assert_eq!(line, [1.0, 1.0, 1.0, 5.0, 5.0, 5.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]);
     });
 }
