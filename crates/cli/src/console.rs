@@ -10,6 +10,7 @@ use crate::failure::Failure;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Message {
     Error,
+    Warning,
     Help,
     Note,
 }
@@ -18,6 +19,7 @@ impl Message {
     fn word(self) -> &'static str {
         match self {
             Self::Error => "error",
+            Self::Warning => "warning",
             Self::Help => "  = help",
             Self::Note => "note",
         }
@@ -27,6 +29,7 @@ impl Message {
     fn style(self) -> &'static str {
         match self {
             Self::Error => "\x1b[1;31m",
+            Self::Warning => "\x1b[1;33m",
             Self::Help => "\x1b[1;36m",
             Self::Note => "\x1b[1;32m",
         }

@@ -77,9 +77,12 @@ pub(crate) struct RunFlags {
     /// Print one JSON object instead of a summary
     #[arg(long)]
     pub(crate) json: bool,
-    /// No summary, remarks or progress; warnings and errors remain
-    #[arg(short, long)]
+    /// No summary and no progress; warnings and errors remain
+    #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
+    /// Say how each projection is stored, and why
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
 }
 
 #[derive(Args, Debug)]

@@ -54,8 +54,9 @@ pub(crate) enum Report {
 /// What a run says on standard error beside warnings and errors.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Chatter {
-    /// Remarks and progress.
-    Full,
+    /// Progress, and how projections are stored.
+    Remarks,
+    Progress,
     Nothing,
 }
 
@@ -112,7 +113,11 @@ impl RunJob {
                 (false, true) => Report::Nothing,
                 (false, false) => Report::Text,
             },
-            chatter: if flags.quiet { Chatter::Nothing } else { Chatter::Full },
+            chatter: match (flags.quiet, flags.verbose) {
+                (true, _) => Chatter::Nothing,
+                (false, true) => Chatter::Remarks,
+                (false, false) => Chatter::Progress,
+            },
         })
     }
 

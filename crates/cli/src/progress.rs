@@ -25,7 +25,7 @@ impl Bar {
 
     /// Shows how far it is.
     pub(crate) fn update(&mut self, progress: Progress) {
-        if self.bar.is_none() && self.chatter == Chatter::Full && self.begin.elapsed() > PATIENCE {
+        if self.bar.is_none() && self.chatter != Chatter::Nothing && self.begin.elapsed() > PATIENCE {
             self.bar = Some(begin(progress));
         }
         if let Some(bar) = &self.bar {

@@ -161,8 +161,8 @@ impl Storage {
         }
         let mean = csr.n_syn() as f64 / f64::from(csr.n_pre());
         let reason = format!(
-            "{:.2} % of all pairs are connected, in rows of unequal length (mean {mean:.1}, longest {longest})",
-            fill * 100.0
+            "{:.4} synapses per pair, in rows of unequal length (mean {mean:.1}, longest {longest})",
+            fill
         );
         (Self::Csr(csr), reason)
     }
@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(choose(&[vec![1, 2], vec![3, 4]]), "ell: rows are equally long (0.0 % padding)");
         assert_eq!(
             choose(&[vec![1], vec![3, 4]]),
-            "csr: 18.75 % of all pairs are connected, in rows of unequal length (mean 1.5, longest 2)"
+            "csr: 0.1875 synapses per pair, in rows of unequal length (mean 1.5, longest 2)"
         );
         assert_eq!(choose(&[]), "csr: there are no synapses");
     }

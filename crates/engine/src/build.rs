@@ -1,6 +1,6 @@
 //! Builds a network: initial values, synapses, delays, program, machine.
 
-use std::path::Path;
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
 use neuropil_backend::{Backend, Image, Over, Synapses};
@@ -26,15 +26,27 @@ use crate::pool::Pool;
 #[derive(Debug)]
 pub(crate) struct Built {
     pub image: Image,
-    /// Remarks for people: why a format was chosen, delays that were rounded.
+    /// Why formats were chosen, one line per projection.
     pub remarks: Vec<String>,
+    /// What the model's author should know: delays that were rounded.
+    pub warnings: Vec<String>,
+}
+
+/// Who is connected, and what else the list of pairs said.
+struct Connected {
+    csr: Csr,
+    /// For lists and files: the position in the list of each synapse, in canonical order.
+    order: Option<Vec<u32>>,
+    /// Further columns of a file, in canonical order.
+    columns: Vec<(String, Vec<f64>)>,
 }
 
 /// Builds everything that the machine needs.
 pub(crate) fn build(network: &Network, backend: &dyn Backend, threads: usize) -> Result<Built, BuildError> {
     // Mistakes that only integration finds are told before any synapse is made.
     lower(network, &vec![ProjectionShape::default(); network.projections.len()])?;
-    let mut builder = Builder { network, backend, pool: Pool::default(), remarks: Vec::new() };
+    let mut builder =
+        Builder { network, backend, pool: Pool::default(), remarks: Vec::new(), warnings: Vec::new() };
     builder.tables();
     for i in 0..network.populations.len() {
         builder.population(PopulationId::new(i))?;
@@ -52,6 +64,7 @@ pub(crate) fn build(network: &Network, backend: &dyn Backend, threads: usize) ->
     Ok(Built {
         image: Image { program: Arc::new(program), plan: Arc::new(plan), buffers, synapses, threads },
         remarks: builder.remarks,
+        warnings: builder.warnings,
     })
 }
 
@@ -60,6 +73,7 @@ struct Builder<'a> {
     backend: &'a dyn Backend,
     pool: Pool,
     remarks: Vec<String>,
+    warnings: Vec<String>,
 }
 
 impl Builder<'_> {
@@ -78,7 +92,7 @@ impl Builder<'_> {
         let size = self.network.population(id).size;
         let object = ObjectId::Population(id);
         self.pool.add_object(self.network, object, size as usize);
-        self.initial_values(object, size as usize, &[], |_| Over::Elements { start: 0, len: size })
+        self.initial_values(object, size as usize, None, |_| Over::Elements { start: 0, len: size })
     }
 
     /// Gives all variables of an object their initial values, in order.
@@ -86,7 +100,7 @@ impl Builder<'_> {
         &mut self,
         object: ObjectId,
         size: usize,
-        columns: &[(String, Vec<f64>)],
+        connected: Option<&Connected>,
         over: impl Fn(Extent) -> Over<'r>,
     ) -> Result<(), BuildError> {
         for (i, variable) in self.network.variables(object).iter().enumerate() {
@@ -103,10 +117,10 @@ impl Builder<'_> {
                     self.evaluate(&lowered, e, variable.ty, len, over(variable.extent))?
                 }
                 Initial::Column(column) => {
-                    let values = self.column(&name, object, columns, column)?;
+                    let values = self.column(object, connected, column)?;
                     filled(&name, variable.ty, len, values)?
                 }
-                Initial::Values(values) => filled(&name, variable.ty, len, values)?,
+                Initial::Values(values) => filled(&name, variable.ty, len, &canonical(values, connected))?,
             };
             if let Some(element) = buffer.first_non_finite() {
                 return Err(BuildError::Initial {
@@ -122,14 +136,14 @@ impl Builder<'_> {
 
     fn column<'c>(
         &self,
-        name: &str,
         object: ObjectId,
-        columns: &'c [(String, Vec<f64>)],
+        connected: Option<&'c Connected>,
         wanted: &str,
     ) -> Result<&'c [f64], BuildError> {
+        let columns = connected.map_or(&[][..], |c| &c.columns);
         columns.iter().find(|(n, _)| n == wanted).map(|(_, values)| values.as_slice()).ok_or_else(|| {
             let known: Vec<String> = columns.iter().map(|(n, _)| format!("`{n}`")).collect();
-            let known = if known.is_empty() { format!("none (for `{name}`)") } else { known.join(", ") };
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             let projection = self.network.object_name(object).to_owned();
             BuildError::Column { projection, column: wanted.to_owned(), known }
         })
@@ -159,14 +173,8 @@ impl Builder<'_> {
         let projection = network.projection(id);
         let object = ObjectId::Projection(id);
         let fail = |error| BuildError::Connect { projection: projection.name.clone(), error };
-        let (csr, columns) = self.connect(id)?;
-        let columns = match &columns {
-            Some((order, columns)) => columns
-                .iter()
-                .map(|(name, values)| (name.clone(), order.iter().map(|i| values[*i as usize]).collect()))
-                .collect(),
-            None => Vec::new(),
-        };
+        let mut connected = self.connect(id)?;
+        let csr = std::mem::replace(&mut connected.csr, Csr::empty(0, 0));
         let n_syn = csr.n_syn();
         let needs_columns = projection.pathways.iter().any(|p| p.on == Endpoint::Post);
         let transposed = needs_columns.then(|| csr.transpose());
@@ -178,7 +186,7 @@ impl Builder<'_> {
             post_start: projection.target.start,
         };
         self.pool.add_object(network, object, n_syn);
-        self.initial_values(object, n_syn, &columns, |extent| match extent {
+        self.initial_values(object, n_syn, Some(&connected), |extent| match extent {
             Extent::PerElement => over,
             Extent::Shared => Over::Elements { start: 0, len: 1 },
         })?;
@@ -195,9 +203,10 @@ impl Builder<'_> {
                     let lowered = once::evaluate(network, object, &name, e, ScalarType::F64);
                     self.evaluate(&lowered, e, ScalarType::F64, n_syn, over)?.to_f64()
                 }
-                Delay::Column(column) => self.column("delay", object, &columns, column)?.to_vec(),
+                Delay::Column(column) => self.column(object, Some(&connected), column)?.to_vec(),
                 Delay::Values(values) => {
-                    filled(&format!("{}.delay", projection.name), ScalarType::F64, n_syn, values)?.to_f64()
+                    let values = canonical(values, Some(&connected));
+                    filled(&format!("{}.delay", projection.name), ScalarType::F64, n_syn, &values)?.to_f64()
                 }
             };
             let population = match pathway.on {
@@ -207,7 +216,7 @@ impl Builder<'_> {
             let dt = network.clock(network.population(population).clock).dt;
             let DelaysRounded { delays, n_inexact } = Delays::from_seconds(&seconds, dt).map_err(fail)?;
             if n_inexact > 0 {
-                self.remarks.push(format!(
+                self.warnings.push(format!(
                     "projection `{}`: {n_inexact} delays are not multiples of {dt} s and were rounded",
                     projection.name
                 ));
@@ -233,12 +242,7 @@ impl Builder<'_> {
         Ok((shape, Synapses { rows, columns: transposed, delayed }))
     }
 
-    /// Who is connected; for files also the order of the file's lines and its further columns.
-    #[allow(clippy::type_complexity)]
-    fn connect(
-        &mut self,
-        id: ProjectionId,
-    ) -> Result<(Csr, Option<(Vec<u32>, Vec<(String, Vec<f64>)>)>), BuildError> {
+    fn connect(&mut self, id: ProjectionId) -> Result<Connected, BuildError> {
         let projection = self.network.projection(id);
         let fail = |error| BuildError::Connect { projection: projection.name.clone(), error };
         let site = Site::new(self.network.seed, self.network.next_site + id.index() as u32);
@@ -252,7 +256,8 @@ impl Builder<'_> {
         let make = |connector: &dyn Connector| {
             connector.validate(&shape).map_err(fail)?;
             fits(projection, connector.estimate_bytes(&shape))?;
-            connector.connect(&shape, site).map_err(fail).map(|csr| (csr, None))
+            let csr = connector.connect(&shape, site).map_err(fail)?;
+            Ok(Connected { csr, order: None, columns: Vec::new() })
         };
         match &projection.connect {
             Connect::AllToAll { self_connections } => {
@@ -296,24 +301,12 @@ impl Builder<'_> {
                 // Whether a neuron may connect to itself is for the condition to say.
                 make(&Predicate { rule: &rule, repeat: *repeat, self_connections: true })
             }
-            Connect::Pairs(pairs) => make(&PairList { pairs: pairs.clone() }),
-            Connect::File(path) => self.connect_file(projection, path, &shape),
+            Connect::Pairs(pairs) => listed(pairs.clone(), Vec::new(), &shape).map_err(fail),
+            Connect::File(path) => {
+                let file = PairFile::read(path).map_err(fail)?;
+                listed(file.pairs, file.columns, &shape).map_err(fail)
+            }
         }
-    }
-
-    #[allow(clippy::type_complexity)]
-    fn connect_file(
-        &self,
-        projection: &Projection,
-        path: &Path,
-        shape: &Shape,
-    ) -> Result<(Csr, Option<(Vec<u32>, Vec<(String, Vec<f64>)>)>), BuildError> {
-        let fail = |error| BuildError::Connect { projection: projection.name.clone(), error };
-        let file = PairFile::read(path).map_err(fail)?;
-        PairList { pairs: file.pairs.clone() }.validate(shape).map_err(fail)?;
-        let (csr, order) =
-            Csr::from_pairs_with_order(shape.n_pre, shape.n_post, &file.pairs).map_err(fail)?;
-        Ok((csr, Some((order, file.columns))))
     }
 
     /// The contents of every buffer of the program.
@@ -383,6 +376,29 @@ impl RowRule for Rule<'_> {
             out.copy_from_slice(&output.as_slice::<f64>()[start..start + target.len as usize]);
         }
         Ok(())
+    }
+}
+
+/// The synapses of a list of pairs; its columns are put into canonical order.
+fn listed(
+    pairs: Vec<(u32, u32)>,
+    columns: Vec<(String, Vec<f64>)>,
+    shape: &Shape,
+) -> Result<Connected, ConnectError> {
+    let list = PairList { pairs };
+    list.validate(shape)?;
+    let (csr, order) = Csr::from_pairs_with_order(shape.n_pre, shape.n_post, &list.pairs)?;
+    let sorted = |values: Vec<f64>| order.iter().map(|i| values[*i as usize]).collect();
+    let columns = columns.into_iter().map(|(name, values)| (name, sorted(values))).collect();
+    Ok(Connected { csr, order: Some(order), columns })
+}
+
+/// Values that were given in the order of a list of pairs, in canonical order; a list of the wrong length is left
+/// to who checks it.
+fn canonical<'v>(values: &'v [f64], connected: Option<&Connected>) -> Cow<'v, [f64]> {
+    match connected.and_then(|c| c.order.as_ref()) {
+        Some(order) if order.len() == values.len() => order.iter().map(|i| values[*i as usize]).collect(),
+        Some(_) | None => Cow::Borrowed(values),
     }
 }
 

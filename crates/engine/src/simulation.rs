@@ -9,7 +9,7 @@ use neuropil_base::{Scalar, nearest};
 use neuropil_kernels::Program;
 use neuropil_kernels::program::{BufferId, Role};
 use neuropil_memory::HostBuffer;
-use neuropil_model::Network;
+use neuropil_model::{Network, ObjectId, RecorderKind};
 use neuropil_record::{MemorySink, RecorderId, Trace};
 use neuropil_schedule::Plan;
 
@@ -91,6 +91,7 @@ pub struct Simulation {
     watched: Vec<BufferId>,
     timings: Timings,
     remarks: Vec<String>,
+    warnings: Vec<String>,
 }
 
 /// A run hands control back after about so long, for progress and interrupts.
@@ -112,6 +113,7 @@ impl Simulation {
         let build_s = start.elapsed().as_secs_f64();
         let start = Instant::now();
         let program = Arc::clone(&built.image.program);
+        record_all_synapses(&mut network, &program);
         let plan = Arc::clone(&built.image.plan);
         let machine = backend.load(built.image)?;
         let recording = Recording::new(&network, n_recorders, &options.record)?;
@@ -125,7 +127,17 @@ impl Simulation {
             .collect();
         network.recorders.truncate(n_recorders);
         let timings = Timings { build_s, compile_s: start.elapsed().as_secs_f64(), run_s: 0.0 };
-        Ok(Self { network, program, plan, machine, recording, watched, timings, remarks: built.remarks })
+        Ok(Self {
+            network,
+            program,
+            plan,
+            machine,
+            recording,
+            watched,
+            timings,
+            remarks: built.remarks,
+            warnings: built.warnings,
+        })
     }
 
     /// The network.
@@ -146,7 +158,13 @@ impl Simulation {
         &self.plan
     }
 
-    /// What building said: formats and why they were chosen, delays that were rounded.
+    /// What the model's author should know: delays that were rounded to steps.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// How each projection is stored, and why.
     #[must_use]
     pub fn remarks(&self) -> &[String] {
         &self.remarks
@@ -463,5 +481,18 @@ impl Simulation {
     pub fn finish(&mut self, complete: bool) -> Result<(), RunError> {
         let time = self.time();
         Ok(self.recording.finish(time, complete)?)
+    }
+}
+
+/// A recorder of a projection without a list of elements records all synapses; how many there are is only known
+/// now.
+fn record_all_synapses(network: &mut Network, program: &Program) {
+    for recorder in &mut network.recorders {
+        if let RecorderKind::State { object: ObjectId::Projection(id), elements, .. } = &mut recorder.kind
+            && elements.is_empty()
+        {
+            let n_syn = program.structures[id.index()].n_syn;
+            *elements = (0..u32::try_from(n_syn).unwrap_or(u32::MAX)).collect();
+        }
     }
 }

@@ -284,7 +284,13 @@ impl<'a> Lowerer<'a> {
     }
 
     /// The step of variables that all elements of an object share: one element, after all others.
-    fn shared_step(&mut self, scope: Scope, name: &str, on: ClockIdx, block: &Block) -> Result<(), LowerError> {
+    fn shared_step(
+        &mut self,
+        scope: Scope,
+        name: &str,
+        on: ClockIdx,
+        block: &Block,
+    ) -> Result<(), LowerError> {
         if block.is_empty() {
             return Ok(());
         }
@@ -369,7 +375,15 @@ impl<'a> Lowerer<'a> {
                             None => self.computed(*object, *variable, recorder)?,
                         });
                     }
-                    Action::RecordState { recorder: id, buffers, elements: elements.as_slice().into() }
+                    // A recorder of a projection without a list of elements records all synapses.
+                    let elements = match object {
+                        ObjectId::Projection(id) if elements.is_empty() => {
+                            let n_syn = self.program.structures[id.index()].n_syn;
+                            (0..u32::try_from(n_syn).unwrap_or(u32::MAX)).collect()
+                        }
+                        ObjectId::Population(_) | ObjectId::Projection(_) => elements.as_slice().into(),
+                    };
+                    Action::RecordState { recorder: id, buffers, elements }
                 }
             };
             self.push(recorder.name.clone(), on, recorder.when, recorder.order, action);

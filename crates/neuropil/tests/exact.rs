@@ -305,6 +305,49 @@ fn a_run_cut_in_two_equals_one_run_and_a_restored_state_repeats_it() {
 }
 
 #[test]
+fn values_listed_with_pairs_belong_to_the_pairs_as_listed() {
+    let model = Model::parse(
+        "listed.toml",
+        r#"
+        dt = "1 ms"
+        [input.source]
+        kind = "spikes"
+        size = 3
+        indices = [0, 1, 2]
+        times = [0, 1, 2]
+        unit = "ms"
+        [neuron.sum]
+        equations = "x : 1"
+        [population.target]
+        neuron = "sum"
+        size = 2
+        [synapse.code]
+        equations = "w : 1"
+        on_pre = "x_post += w"
+        [projection.p]
+        synapse = "code"
+        source = "source"
+        target = "target"
+        connect = { rule = "pairs", pairs = [[2, 0], [0, 1], [1, 0], [0, 0]] }
+        weight = [100, 20, 3, 4000]
+        delay = { values = [1, 0, 2, 3], unit = "ms" }
+        [record.state.all]
+        of = "p"
+        variables = ["w"]
+        "#,
+    );
+    let model = model.unwrap_or_else(|e| panic!("{e}"));
+    // Arrivals: (2, 0) in step 3, (0, 1) in step 0, (1, 0) in step 3, (0, 0) in step 3.
+    each(&model, 3, |simulation| assert_eq!(simulation.values("target.x").unwrap(), [0.0, 20.0]));
+    each(&model, 4, |simulation| {
+        assert_eq!(simulation.values("target.x").unwrap(), [4103.0, 20.0]);
+        // By source, then in the order of the list; a projection is recorded whole unless elements are listed.
+        assert_eq!(simulation.values("p.w").unwrap(), [20.0, 4000.0, 3.0, 100.0]);
+        assert_eq!(simulation.trace("all", "w").unwrap().line(3), [100.0; 4]);
+    });
+}
+
+#[test]
 fn wrong_names_and_lengths_are_errors_with_the_nearest_name() {
     let mut net = Builder::new("names");
     net.neuron("n").equations("voltage : volt");

@@ -18,6 +18,13 @@ fn a_run_says_on_one_screen_what_it_did() {
     {
         assert!(ran.out.contains(part), "{part:?} is missing in {}", ran.out);
     }
+    assert_eq!(ran.err, "");
+}
+
+#[test]
+fn a_verbose_run_says_how_projections_are_stored() {
+    let dir = Directory::with(NETWORK);
+    let ran = dir.run(&["run", "m.toml", "--verbose", "--duration", "1ms"]);
     assert!(ran.err.contains("note: projection `chain`: "), "{}", ran.err);
 }
 
