@@ -24,6 +24,11 @@ pub mod stage;
 
 use std::path::{Path, PathBuf};
 
+/// The Rust example of the README, as a documentation test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
 /// The root of the project.
 #[must_use]
 pub fn root() -> PathBuf {
