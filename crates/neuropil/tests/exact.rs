@@ -1,6 +1,6 @@
 //! Networks whose answer is a number that any wrong synapse, delay, order or format changes.
 
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use neuropil::source::{FormatSource, SumOperation};
 use neuropil::{Backend, Builder, Connect, Cpu, Error, Interp, Model, Options, RecordTo, Simulation};
