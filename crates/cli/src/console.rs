@@ -10,7 +10,6 @@ use crate::failure::Failure;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Message {
     Error,
-    Warning,
     Help,
     Note,
 }
@@ -19,7 +18,6 @@ impl Message {
     fn word(self) -> &'static str {
         match self {
             Self::Error => "error",
-            Self::Warning => "warning",
             Self::Help => "  = help",
             Self::Note => "note",
         }
@@ -29,7 +27,6 @@ impl Message {
     fn style(self) -> &'static str {
         match self {
             Self::Error => "\x1b[1;31m",
-            Self::Warning => "\x1b[1;33m",
             Self::Help => "\x1b[1;36m",
             Self::Note => "\x1b[1;32m",
         }

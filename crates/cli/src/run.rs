@@ -37,7 +37,6 @@ pub(crate) fn run(job: RunJob) -> Result<Exit, Failure> {
     let options = Options { threads: job.threads, record: job.record_to() };
     let mut simulation =
         Simulation::new(network, &*job.backend, &options).map_err(|error| Failure::build(error, &model))?;
-    simulation.warnings().iter().for_each(|warning| console::tell(Message::Warning, warning));
     if job.chatter == Chatter::Remarks {
         simulation.remarks().iter().for_each(|remark| console::tell(Message::Note, remark));
     }

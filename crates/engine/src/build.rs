@@ -26,10 +26,8 @@ use crate::pool::Pool;
 #[derive(Debug)]
 pub(crate) struct Built {
     pub image: Image,
-    /// Why formats were chosen, one line per projection.
+    /// How projections are stored and why, and how many delays per synapse were rounded.
     pub remarks: Vec<String>,
-    /// What the model's author should know: delays that were rounded.
-    pub warnings: Vec<String>,
 }
 
 /// Who is connected, and what else the list of pairs said.
@@ -45,8 +43,7 @@ struct Connected {
 pub(crate) fn build(network: &Network, backend: &dyn Backend, threads: usize) -> Result<Built, BuildError> {
     // Mistakes that only integration finds are told before any synapse is made.
     lower(network, &vec![ProjectionShape::default(); network.projections.len()])?;
-    let mut builder =
-        Builder { network, backend, pool: Pool::default(), remarks: Vec::new(), warnings: Vec::new() };
+    let mut builder = Builder { network, backend, pool: Pool::default(), remarks: Vec::new() };
     builder.tables();
     for i in 0..network.populations.len() {
         builder.population(PopulationId::new(i))?;
@@ -64,7 +61,6 @@ pub(crate) fn build(network: &Network, backend: &dyn Backend, threads: usize) ->
     Ok(Built {
         image: Image { program: Arc::new(program), plan: Arc::new(plan), buffers, synapses, threads },
         remarks: builder.remarks,
-        warnings: builder.warnings,
     })
 }
 
@@ -73,7 +69,6 @@ struct Builder<'a> {
     backend: &'a dyn Backend,
     pool: Pool,
     remarks: Vec<String>,
-    warnings: Vec<String>,
 }
 
 impl Builder<'_> {
@@ -216,8 +211,8 @@ impl Builder<'_> {
             let dt = network.clock(network.population(population).clock).dt;
             let DelaysRounded { delays, n_inexact } = Delays::from_seconds(&seconds, dt).map_err(fail)?;
             if n_inexact > 0 {
-                self.warnings.push(format!(
-                    "projection `{}`: {n_inexact} delays are not multiples of {dt} s and were rounded",
+                self.remarks.push(format!(
+                    "projection `{}`: {n_inexact} of its delays are not whole steps of {dt} s and were rounded",
                     projection.name
                 ));
             }

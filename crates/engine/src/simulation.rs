@@ -91,7 +91,6 @@ pub struct Simulation {
     watched: Vec<BufferId>,
     timings: Timings,
     remarks: Vec<String>,
-    warnings: Vec<String>,
 }
 
 /// A run hands control back after about so long, for progress and interrupts.
@@ -127,17 +126,7 @@ impl Simulation {
             .collect();
         network.recorders.truncate(n_recorders);
         let timings = Timings { build_s, compile_s: start.elapsed().as_secs_f64(), run_s: 0.0 };
-        Ok(Self {
-            network,
-            program,
-            plan,
-            machine,
-            recording,
-            watched,
-            timings,
-            remarks: built.remarks,
-            warnings: built.warnings,
-        })
+        Ok(Self { network, program, plan, machine, recording, watched, timings, remarks: built.remarks })
     }
 
     /// The network.
@@ -158,13 +147,7 @@ impl Simulation {
         &self.plan
     }
 
-    /// What the model's author should know: delays that were rounded to steps.
-    #[must_use]
-    pub fn warnings(&self) -> &[String] {
-        &self.warnings
-    }
-
-    /// How each projection is stored, and why.
+    /// How each projection is stored and why, and how many delays per synapse were rounded to steps.
     #[must_use]
     pub fn remarks(&self) -> &[String] {
         &self.remarks
