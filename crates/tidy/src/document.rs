@@ -70,7 +70,9 @@ pub fn process(repository: &Repository) -> Vec<Problem> {
         }
     };
     needs("CHANGELOG.md", "## Unreleased");
-    needs(".ci/run", TEST_COMMAND);
+    for command in COMMANDS {
+        needs(".ci/run", command);
+    }
     needs(".ci/run", "set -euo pipefail");
     problems
 }
@@ -106,12 +108,13 @@ pub fn codes(repository: &Repository) -> Vec<Problem> {
 pub fn models(repository: &Repository) -> Vec<Problem> {
     let readme = repository.text("README.md").unwrap_or_default();
     let mut problems = Vec::new();
-    for (path, text) in repository.ending(".toml").filter(|(path, _)| path.starts_with("models/")) {
+    let is_model = |path: &str| path.starts_with("models/") || path.starts_with("crates/library/models/");
+    for (path, text) in repository.ending(".toml").filter(|(path, _)| is_model(path)) {
         let paper = |line: &str| line.starts_with("reference = \"") || line.starts_with("# Reference:");
         if !text.lines().any(paper) {
             problems.push(Problem::file(path, "no `reference` says which paper the model is from"));
         }
-        if path.matches('/').count() == 1 && !readme.contains(path) {
+        if path.starts_with("models/") && path.matches('/').count() == 1 && !readme.contains(path) {
             problems.push(Problem::file(path, "the README does not list this model"));
         }
     }
@@ -240,10 +243,10 @@ mod tests {
 
     #[test]
     fn the_change_log_and_the_script_are_held() {
-        let script = "set -euo pipefail\ncargo xtask test\n";
-        let good = [("CHANGELOG.md", "## Unreleased\n"), (".ci/run", script)];
+        let script = format!("set -euo pipefail\n{}\n{}\n", COMMANDS[0], COMMANDS[1]);
+        let good = [("CHANGELOG.md", "## Unreleased\n"), (".ci/run", &script)];
         assert!(lines(process, &good).is_empty());
-        assert_eq!(lines(process, &[]).len(), 3);
+        assert_eq!(lines(process, &[]).len(), 4);
     }
 
     #[test]
