@@ -3,9 +3,9 @@
 //! # Files
 //! | recorder | files |
 //! |---|---|
-//! | spikes | `NAME.spikes.i.npy` neurons (int32), `NAME.spikes.t.npy` times in seconds (float64) |
+//! | spikes | `NAME.i.npy` neurons (int32), `NAME.t.npy` times in seconds (float64) |
 //! | state | `NAME.t.npy` times of the rows, and per variable `NAME.VAR.npy` of shape (rows, elements) |
-//! | rate | `NAME.rate.t.npy` starts of the windows, `NAME.rate.npy` rates in hertz |
+//! | rate | `NAME.t.npy` starts of the windows, `NAME.hz.npy` rates in hertz |
 //!
 //! and `manifest.json`, which says what they hold.
 //!
@@ -400,18 +400,8 @@ fn layout(spec: &RecorderSpec) -> Result<Vec<Column>, RecordError> {
     };
     Ok(match &spec.kind {
         RecorderKind::Spikes { population, event, .. } => vec![
-            vector(
-                "spikes.i",
-                ScalarType::I32,
-                "1",
-                format!("neuron of each `{event}` event of `{population}`"),
-            ),
-            vector(
-                "spikes.t",
-                ScalarType::F64,
-                "s",
-                format!("time of each `{event}` event of `{population}`"),
-            ),
+            vector("i", ScalarType::I32, "1", format!("neuron of each `{event}` event of `{population}`")),
+            vector("t", ScalarType::F64, "s", format!("time of each `{event}` event of `{population}`")),
         ],
         RecorderKind::State { object, variables, indices, .. } => {
             let mut columns =
@@ -425,8 +415,8 @@ fn layout(spec: &RecorderSpec) -> Result<Vec<Column>, RecordError> {
             columns
         }
         RecorderKind::Rate { population, period_steps, .. } => vec![
-            vector("rate.t", ScalarType::F64, "s", format!("start of each window of {period_steps} steps")),
-            vector("rate", ScalarType::F64, "Hz", format!("events per neuron of `{population}` and second")),
+            vector("t", ScalarType::F64, "s", format!("start of each window of {period_steps} steps")),
+            vector("hz", ScalarType::F64, "Hz", format!("events per neuron of `{population}` and second")),
         ],
     })
 }

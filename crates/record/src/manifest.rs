@@ -6,7 +6,7 @@
 //!   "model": "cuba", "seed": 1, "dt_s": 0.0001, "precision": "f64", "duration_s": 1.0,
 //!   "populations": [{ "name": "E", "n": 3200 }],
 //!   "recorders": [{ "name": "E_spikes", "dt_s": 0.0001, "kind": "spikes", ... }],
-//!   "files": [{ "file": "E_spikes.spikes.i.npy", "recorder": "E_spikes", "shape": [812], "dtype": "<i4",
+//!   "files": [{ "file": "E_spikes.i.npy", "recorder": "E_spikes", "shape": [812], "dtype": "<i4",
 //!               "unit": "1", "description": "..." }]
 //! }
 //! ```

@@ -103,8 +103,8 @@ impl Recording {
     pub fn spikes(&self, name: &str) -> Result<SpikeTrain, RecordError> {
         let spec = self.spec(name)?;
         let RecorderKind::Spikes { .. } = spec.kind else { return Err(spec.mismatch("spikes")) };
-        let i_file = format!("{name}.spikes.i.npy");
-        let mut t_s = self.doubles(&format!("{name}.spikes.t.npy"))?;
+        let i_file = format!("{name}.i.npy");
+        let mut t_s = self.doubles(&format!("{name}.t.npy"))?;
         let Values::I32(neurons) = self.array(&i_file, 1)?.data else {
             return Err(RecordError::npy(&self.path(&i_file), "its elements are not int32"));
         };
@@ -159,8 +159,8 @@ impl Recording {
     pub fn rate(&self, name: &str) -> Result<RateSeries, RecordError> {
         let spec = self.spec(name)?;
         let RecorderKind::Rate { .. } = spec.kind else { return Err(spec.mismatch("rate")) };
-        let file = format!("{name}.rate.npy");
-        let mut t_s = self.doubles(&format!("{name}.rate.t.npy"))?;
+        let file = format!("{name}.hz.npy");
+        let mut t_s = self.doubles(&format!("{name}.t.npy"))?;
         let mut rate_hz = self.doubles(&file)?;
         let n = self.common_rows(&file, &[t_s.len(), rate_hz.len()])?;
         t_s.truncate(n);

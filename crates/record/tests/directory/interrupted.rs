@@ -70,7 +70,7 @@ fn a_partial_recording_ends_where_its_shortest_file_ends() {
     let mut sink = FileSink::create(&dir.0, specs(), run()).unwrap();
     fill(&mut sink, 10);
     drop(sink);
-    let times = dir.0.join("s.spikes.t.npy.partial");
+    let times = dir.0.join("s.t.npy.partial");
     let text = fs::read(&times).unwrap();
     let shorter = text.iter().map(|b| *b as char).collect::<String>().replacen("(20,)", "(14,)", 1);
     fs::write(&times, shorter.chars().map(|c| c as u8).collect::<Vec<_>>()).unwrap();
@@ -98,14 +98,7 @@ fn a_new_recording_moves_an_unfinished_one_aside() {
     sink.finish().unwrap();
     assert_eq!(
         dir.names(),
-        [
-            "figure.png.partial",
-            "interrupted-1",
-            "interrupted-2",
-            "manifest.json",
-            "s.spikes.i.npy",
-            "s.spikes.t.npy"
-        ]
+        ["figure.png.partial", "interrupted-1", "interrupted-2", "manifest.json", "s.i.npy", "s.t.npy"]
     );
 }
 
@@ -123,7 +116,7 @@ fn an_unfinished_recording_of_nothing_is_not_kept() {
 fn a_recording_that_was_killed_while_it_renamed_is_moved_whole() {
     let dir = Directory::new();
     write(&dir.0, 50);
-    for name in ["manifest.json", "s.spikes.t.npy", "x.v.npy"] {
+    for name in ["manifest.json", "s.t.npy", "x.v.npy"] {
         fs::rename(dir.0.join(name), dir.0.join(format!("{name}.partial"))).unwrap();
     }
     check(&Recording::open(&dir.0).unwrap(), 50);
@@ -139,7 +132,7 @@ fn two_recordings_into_one_directory_are_refused() {
     fill(&mut sink, 10);
     let message = FileSink::create(&dir.0, specs(), run()).unwrap_err().to_string();
     let expected = format!(
-        "another recording is being written into `{}`; `r.rate.npy.partial` is in use",
+        "another recording is being written into `{}`; `r.hz.npy.partial` is in use",
         dir.0.display()
     );
     assert_eq!(message, expected);
@@ -164,7 +157,7 @@ fn what_a_killed_process_wrote_is_readable_and_survives_the_next_run() {
     child.wait().unwrap();
 
     check(&Recording::open(&dir.0).unwrap(), STEPS as usize);
-    let path = dir.0.join("s.spikes.i.npy.partial");
+    let path = dir.0.join("s.i.npy.partial");
     let (n_data, n_file) = (128 + 8 * STEPS as u64, fs::metadata(&path).unwrap().len());
     assert!(n_file > n_data, "{n_file} bytes: a killed process leaves its reserved room");
     let i = npyz::NpyFile::new(fs::File::open(&path).unwrap()).unwrap().into_vec::<i32>().unwrap();

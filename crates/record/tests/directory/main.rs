@@ -136,10 +136,10 @@ fn what_is_written_is_read_back() {
         check(&recording, steps as usize);
         let files = [
             "manifest.json",
-            "r.rate.npy",
-            "r.rate.t.npy",
-            "s.spikes.i.npy",
-            "s.spikes.t.npy",
+            "r.hz.npy",
+            "r.t.npy",
+            "s.i.npy",
+            "s.t.npy",
             "x.active.npy",
             "x.t.npy",
             "x.v.npy",
@@ -156,7 +156,7 @@ fn another_reader_of_the_format_agrees() {
     let v = open("x.v.npy");
     assert_eq!(v.shape(), [10, 3]);
     assert_eq!(v.into_vec::<f32>().unwrap()[3..6], [1.0, 0.5, -1.0]);
-    assert_eq!(open("s.spikes.i.npy").into_vec::<i32>().unwrap()[..4], [0, 99, 1, 98]);
+    assert_eq!(open("s.i.npy").into_vec::<i32>().unwrap()[..4], [0, 99, 1, 98]);
     assert_eq!(open("x.active.npy").into_vec::<bool>().unwrap()[..3], [true, false, true]);
 }
 
@@ -169,7 +169,7 @@ fn a_new_recording_replaces_the_earlier_one_and_no_other_files() {
     sink.events(RecorderId::new(0), 7, &[1]).unwrap();
     sink.set_end(0.5, false);
     sink.finish().unwrap();
-    assert_eq!(dir.names(), ["manifest.json", "notes.txt", "s.spikes.i.npy", "s.spikes.t.npy"]);
+    assert_eq!(dir.names(), ["manifest.json", "notes.txt", "s.i.npy", "s.t.npy"]);
     let recording = Recording::open(&dir.0).unwrap();
     assert_eq!((recording.manifest().complete, recording.manifest().run.duration_s), (false, 0.5));
     assert_eq!(recording.spikes("s").unwrap().i, [1]);
@@ -214,13 +214,13 @@ fn contradictions_between_files_are_errors() {
     write(&dir.0, 50);
     let other = Directory::new();
     write(&other.0, 20);
-    fs::copy(other.0.join("s.spikes.i.npy"), dir.0.join("s.spikes.i.npy")).unwrap();
+    fs::copy(other.0.join("s.i.npy"), dir.0.join("s.i.npy")).unwrap();
     let recording = Recording::open(&dir.0).unwrap();
     let message = recording.spikes("s").unwrap_err().to_string();
     assert!(message.ends_with("its shape is `[40]`, the manifest says [100]"), "{message}");
     fs::copy(dir.0.join("x.t.npy"), dir.0.join("x.v.npy")).unwrap();
     assert!(recording.trace("x", "v").unwrap_err().to_string().contains("dimensions"));
-    fs::remove_file(dir.0.join("r.rate.npy")).unwrap();
+    fs::remove_file(dir.0.join("r.hz.npy")).unwrap();
     assert!(recording.rate("r").unwrap_err().to_string().contains("cannot read"));
     assert_eq!(
         recording.spikes("q").unwrap_err().to_string(),
@@ -237,11 +237,11 @@ fn absurd_shapes_are_errors_not_allocations() {
         let text = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n");
         let length = u16::try_from(text.len()).unwrap().to_le_bytes();
         let bytes = [b"\x93NUMPY\x01\x00", &length[..], text.as_bytes(), &[0; 8]].concat();
-        fs::write(dir.0.join("r.rate.npy"), bytes).unwrap();
+        fs::write(dir.0.join("r.hz.npy"), bytes).unwrap();
         recording.rate("r").unwrap_err();
     }
     // A header that claims to be 4 GiB long.
-    fs::write(dir.0.join("r.rate.npy"), b"\x93NUMPY\x02\x00\xff\xff\xff\xff{}").unwrap();
+    fs::write(dir.0.join("r.hz.npy"), b"\x93NUMPY\x02\x00\xff\xff\xff\xff{}").unwrap();
     recording.rate("r").unwrap_err();
 }
 
