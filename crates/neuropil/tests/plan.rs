@@ -7,7 +7,10 @@ use neuropil::{Builder, Connect, Cpu, Model, Options, RecordTo, Simulation, Stag
 fn network() -> Model {
     let mut net = Builder::new("two");
     net.dt("1 ms");
-    net.neuron("lif").equations("dv/dt = -v/(10*ms) : 1\ndg/dt = -g/(5*ms) : 1").threshold("v > 1").reset("v = 0");
+    net.neuron("lif")
+        .equations("dv/dt = -v/(10*ms) : 1\ndg/dt = -g/(5*ms) : 1")
+        .threshold("v > 1")
+        .reset("v = 0");
     net.population("a", "lif", 10);
     net.population("b", "lif", 20);
     net.synapse("s").on_pre("g_post += 1");
