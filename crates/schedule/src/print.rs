@@ -2,7 +2,7 @@
 
 use neuropil_ir::{Access, Accumulation};
 use neuropil_kernels::Program;
-use neuropil_kernels::program::{Action, Operation, Resource, StreamId, Travel};
+use neuropil_kernels::program::{Action, Operation, Resource, StreamId, Structure, Travel};
 use neuropil_model::{Endpoint, Phase, Slot, When};
 
 /// `before_thresholds`, `groups`, ...
@@ -75,7 +75,7 @@ pub(crate) fn action(program: &Program, action: &Action) -> String {
         }
         Action::Synapses { structure, .. } => {
             let structure = &program.structures[structure.index()];
-            format!("all {} synapses of {}", structure.n_syn, structure.name)
+            format!("all synapses of {}{}", structure.name, count(structure))
         }
         Action::Fill { start, len, value, .. } => format!("elements {start}..{} = {value}", start + len),
         Action::List { list, .. } => format!("emits a list of {} events", list.steps.len()),
@@ -87,6 +87,11 @@ pub(crate) fn action(program: &Program, action: &Action) -> String {
             format!("records {} variables of {} elements", buffers.len(), elements.len())
         }
     }
+}
+
+/// ` (12 synapses)`; nothing while they have not been made.
+fn count(structure: &Structure) -> String {
+    if structure.n_syn == 0 { String::new() } else { format!(" ({} synapses)", structure.n_syn) }
 }
 
 /// Why the elements of an operation run one after the other, if they do.
