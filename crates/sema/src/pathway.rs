@@ -247,6 +247,8 @@ fn negative_delay(value: &str, span: Span) -> Diagnostic {
 }
 
 /// How many steps ago presynaptic values of weighted sums are taken.
+///
+/// Where spikes travel too, the delay is theirs alone, as in Brian 2.
 pub(crate) fn sum_delay(
     proj: &Proj,
     id: ProjectionId,
@@ -256,9 +258,10 @@ pub(crate) fn sum_delay(
     tools: &mut Tools<'_>,
 ) -> u32 {
     let Some(value) = &source.delay else { return 0 };
-    // What is wrong with it, and whether it is rounded, has been said if a pathway has it too.
+    if proj.model.pathways.iter().any(|(p, _)| p.on.value == End::Pre) {
+        return 0;
+    }
     let mut delays = Delays::of(proj, id, pops);
-    delays.said = proj.model.pathways.iter().any(|(p, _)| p.on.value == End::Pre);
     match delays.check(value, dt, tools) {
         Delay::None => 0,
         Delay::Steps(steps) => steps,

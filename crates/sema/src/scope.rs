@@ -348,7 +348,6 @@ impl<'a> Home<'a> {
             Some((Side::Pre, rest)) => pre.find(rest, Side::Pre),
             Some((_, rest)) => post.find(rest, Side::Post),
             // As in Brian 2, a bare name that the synapse does not have is the postsynaptic neuron's.
-            None if GIVEN.iter().any(|(n, _)| *n == name) => None,
             None => post.find(name, Side::Post),
         }
     }

@@ -221,6 +221,49 @@ fn channels_receive_the_sums_of_all_projections_that_end_there() {
     assert_eq!(elements.len(), 6);
 }
 
+const RELAY: &str = r#"
+[neuron.relay]
+equations = """
+v : 1
+total : 1
+"""
+threshold = "v > 1"
+[population.p]
+neuron = "relay"
+size = 3
+[projection.q]
+synapse = "s"
+source = "p"
+target = "p"
+connect = "all_to_all"
+"#;
+
+#[test]
+fn a_delay_of_spikes_does_not_hold_back_a_weighted_sum() {
+    let synapse = r#"
+[synapse.s]
+equations = """
+w : 1
+total_post = w*v_pre : 1 (summed)
+"""
+"#;
+    let rates = network(&format!("{RELAY}delay = '2 ms'{synapse}"));
+    assert_eq!(projection(&rates, "q").sums[0].delay_steps, 20);
+    // Delays that differ between synapses belong to spikes alone.
+    let spikes = network(&format!("{RELAY}delay = 'i*ms'{synapse}on_pre = 'w += 1'"));
+    assert_eq!(projection(&spikes, "q").sums[0].delay_steps, 0);
+}
+
+#[test]
+fn a_bare_lastspike_in_a_synapse_is_the_postsynaptic_neurons() {
+    let network = network(&format!(
+        "{RELAY}[synapse.s]\nequations = 'w : 1'\non_pre = 'w = (t - lastspike)/ms + int(not_refractory)'"
+    ));
+    let block = &projection(&network, "q").pathways[0].block;
+    let is_post = |kind: &ExprKind| matches!(kind, ExprKind::Variable(r) if r.side == Side::Post);
+    assert_eq!(block.expressions().map(|e| count(e, is_post)).sum::<usize>(), 2);
+}
+
 #[test]
 fn inputs_become_populations_with_a_spike() {
     let network = good("inputs");
