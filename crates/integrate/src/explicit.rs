@@ -77,7 +77,7 @@ pub(crate) fn integrate(
         return Err(internal(&format!("`{method}` has no text")));
     };
     if stochastic.class > row.noise {
-        return Err(wrong_noise(system, stochastic.class));
+        return Err(wrong_noise(system, &stochastic));
     }
     let (statements, diagnostics) = parse_block(&row.text.into());
     if diagnostics.has_errors() {
@@ -104,7 +104,8 @@ fn internal(reason: &str) -> Refusal {
     Refusal { code: "internal", reason: reason.to_owned(), span: neuropil_base::Span::NONE, help: Vec::new() }
 }
 
-fn wrong_noise(system: &System<'_>, class: NoiseClass) -> Refusal {
+fn wrong_noise(system: &System<'_>, stochastic: &Stochastic) -> Refusal {
+    let class = stochastic.class;
     let what = match class {
         NoiseClass::None => "there is no noise",
         NoiseClass::Additive => "the equations have noise",
@@ -114,8 +115,7 @@ fn wrong_noise(system: &System<'_>, class: NoiseClass) -> Refusal {
             "the equations have noise whose strength depends on the state and that several variables share"
         }
     };
-    let noisy = |e: &Expr| matches!(e.kind, ExprKind::Noise(_));
-    let place = system.unknowns.iter().find(|u| u.rhs.any(&mut |e| noisy(e)));
+    let place = stochastic.culprit(system).map(|k| &system.unknowns[k]);
     let methods: Vec<String> = Explicit::taking(class).map(|e| format!("`{}`", e.method)).collect();
     Refusal {
         code: "noise-not-supported",

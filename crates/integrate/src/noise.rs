@@ -58,6 +58,18 @@ impl Stochastic {
         Ok(Self { noises, drift, diffusion, class })
     }
 
+    /// The first unknown whose noise is what makes the system of its class; none without noise.
+    pub(crate) fn culprit(&self, system: &System<'_>) -> Option<usize> {
+        let depends = |g: &Expr| g.any(&mut |e| system.unknown(e).is_some());
+        let is_cause = |g: &Expr| match self.class {
+            NoiseClass::None => false,
+            NoiseClass::Additive => true,
+            NoiseClass::TimeDependent => in_time(g),
+            NoiseClass::Diagonal | NoiseClass::Multiplicative => depends(g),
+        };
+        self.diffusion.iter().position(|row| row.iter().flatten().any(is_cause))
+    }
+
     /// The increment of one process over the step: normal, of variance `dt`.
     pub(crate) fn increment(&self, system: &System<'_>, noise: usize) -> Expr {
         let NoiseRef { site, side } = self.noises[noise];
@@ -112,10 +124,14 @@ fn classify(system: &System<'_>, diffusion: &[Vec<Option<Expr>>]) -> NoiseClass 
         let diagonal = is_diagonal(system, diffusion);
         return if diagonal { NoiseClass::Diagonal } else { NoiseClass::Multiplicative };
     }
-    if all().any(|g| g.any(&mut |e| matches!(e.kind, ExprKind::Time | ExprKind::Step))) {
+    if all().any(in_time) {
         return NoiseClass::TimeDependent;
     }
     NoiseClass::Additive
+}
+
+fn in_time(g: &Expr) -> bool {
+    g.any(&mut |e| matches!(e.kind, ExprKind::Time | ExprKind::Step))
 }
 
 fn is_diagonal(system: &System<'_>, diffusion: &[Vec<Option<Expr>>]) -> bool {
