@@ -85,7 +85,7 @@ impl From<LowerError> for BuildError {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// A variable became infinite or not a number.
-    #[error("`{variable}` of element {element} became {value} in step {step} (t = {time_s} s)")]
+    #[error("`{variable}` of element {element} became {value} in step {step} (t = {} s)", (time_s * 1e12).round() / 1e12)]
     NonFinite {
         /// The variable, with its object.
         variable: String,
@@ -99,7 +99,7 @@ pub enum RunError {
         time_s: f64,
     },
     /// A duration or time that is not a number of steps.
-    #[error("cannot run for {0} s")]
+    #[error("cannot run for {0} s: no time, or more steps than can be counted")]
     Duration(f64),
     /// No variable of that name.
     #[error("no variable `{name}`{}", hint(.nearest))]

@@ -33,6 +33,9 @@ const DT: f64 = 1e-4;
 /// How long a run lasts if the model does not say.
 const DURATION: f64 = 1.0;
 
+/// The most steps of a run: a double counts them exactly.
+const MAX_STEPS: f64 = 9e15;
+
 /// The largest population: neurons are numbered by `i32` in code.
 const MAX_NEURONS: u64 = i32::MAX as u64;
 
@@ -69,6 +72,16 @@ impl<'a> Analysis<'a> {
             .as_ref()
             .and_then(|t| evaluator.positive_time(t, "`duration`"))
             .unwrap_or(DURATION);
+        if let Some(said) = settings.duration.as_ref().or(settings.dt.as_ref())
+            && duration / dt > MAX_STEPS
+        {
+            let message =
+                format!("{duration:e} s are {:.0e} steps of {dt:e} s, too many to count", duration / dt);
+            out.push(
+                Diagnostic::error(code::RANGE, said.span, message)
+                    .help("take a larger `dt`, or a shorter `duration`"),
+            );
+        }
         let method = settings.method.as_ref().map_or(Method::Auto, |m| method(m, &mut out));
         let mut tables = Vec::new();
         for input in source.inputs.iter().filter(|i| i.kind.value == InputKind::TimedArray) {

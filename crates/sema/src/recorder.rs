@@ -163,6 +163,13 @@ impl Recording<'_> {
                         .help("record the variable whose equation it stands in"),
                     );
                 }
+                Some(symbol) if list.contains(&symbol.id) => {
+                    fine = false;
+                    let message = format!("`{}` is recorded twice", name.value);
+                    self.out.push(
+                        Diagnostic::error(code::DUPLICATE_NAME, name.span, message).help("name it once"),
+                    );
+                }
                 Some(symbol) => list.push(symbol.id),
                 None => {
                     fine = false;

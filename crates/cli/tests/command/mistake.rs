@@ -63,6 +63,7 @@ fn wrong_values_on_the_command_line_point_at_themselves() {
         (&["--duration", "1 mV"], "--duration"),
         (&["--duration", "soon"], "--duration"),
         (&["--duration", "-1s"], "--duration"),
+        (&["--duration", "1e12 s"], "larger `dt`"),
         (&["--dt", "0 ms"], "--dt"),
         (&["--plot", "p.pdf"], "`.png` or `.svg`"),
         (&["-j", "0"], "--threads"),
