@@ -15,7 +15,7 @@ use neuropil_kernels::{Binding, Lowered, ProjectionShape, lower, once};
 use neuropil_memory::HostBuffer;
 use neuropil_model::{
     Connect, Delay, Endpoint, Expr, Extent, Format, Initial, Network, ObjectId, PopulationId, Projection,
-    ProjectionId, TableId, VariableId, VariableKind,
+    ProjectionId, RecorderKind, TableId, VariableId, VariableKind,
 };
 use neuropil_schedule::Plan;
 
@@ -55,6 +55,7 @@ pub(crate) fn build(network: &Network, backend: &dyn Backend, threads: usize) ->
         shapes.push(shape);
         synapses.push(Arc::new(made));
     }
+    recorded_synapses_exist(network, &shapes)?;
     let program = lower(network, &shapes)?;
     let plan = Plan::new(&program);
     let buffers = builder.contents(&program, &synapses);
@@ -62,6 +63,25 @@ pub(crate) fn build(network: &Network, backend: &dyn Backend, threads: usize) ->
         image: Image { program: Arc::new(program), plan: Arc::new(plan), buffers, synapses, threads },
         remarks: builder.remarks,
     })
+}
+
+/// Refuses recorders of synapses that were not made; how many there are is only known now.
+fn recorded_synapses_exist(network: &Network, shapes: &[ProjectionShape]) -> Result<(), BuildError> {
+    for recorder in &network.recorders {
+        let RecorderKind::State { object: ObjectId::Projection(id), elements, .. } = &recorder.kind else {
+            continue;
+        };
+        let n_syn = shapes[id.index()].n_syn;
+        if let Some(element) = elements.iter().find(|e| **e as usize >= n_syn) {
+            return Err(BuildError::Element {
+                recorder: recorder.name.clone(),
+                projection: network.projection(*id).name.clone(),
+                element: *element,
+                n_syn,
+            });
+        }
+    }
+    Ok(())
 }
 
 struct Builder<'a> {

@@ -44,6 +44,18 @@ pub enum BuildError {
         /// Elements.
         expected: usize,
     },
+    /// A recorder names a synapse that there is not.
+    #[error("recorder `{recorder}`: there is no synapse {element}; projection `{projection}` has {n_syn}")]
+    Element {
+        /// The recorder.
+        recorder: String,
+        /// The projection.
+        projection: String,
+        /// The synapse.
+        element: u32,
+        /// How many synapses there are.
+        n_syn: usize,
+    },
     /// The network does not fit into memory; nothing has been allocated.
     #[error("{what} needs {needed} bytes; {available} are available")]
     Memory {

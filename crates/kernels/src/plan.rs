@@ -1,6 +1,7 @@
 //! A whole network to a program: one layout, one kernel per piece of code, one operation per thing that happens
 //! in a step.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use neuropil_base::{Diagnostics, ScalarType};
@@ -84,6 +85,8 @@ pub(crate) struct Lowerer<'a> {
     variables: Vec<(ObjectId, Vec<Option<BufferId>>)>,
     /// Buffers of tables.
     tables: Vec<BufferId>,
+    /// Where the program keeps each kernel; only ever looked up.
+    kernels: HashMap<neuropil_ir::Kernel, KernelId>,
 }
 
 impl<'a> Lowerer<'a> {
@@ -110,6 +113,7 @@ impl<'a> Lowerer<'a> {
             streams: Vec::new(),
             variables: Vec::new(),
             tables: Vec::new(),
+            kernels: HashMap::new(),
         };
         this.layout(shapes);
         this
@@ -205,17 +209,18 @@ impl<'a> Lowerer<'a> {
     /// The kernel of the program that is `lowered`, prepared; equal kernels are kept once.
     pub(crate) fn call(&mut self, lowered: Lowered) -> Result<Call, LowerError> {
         let bindings = lowered.bindings.iter().filter_map(|b| self.bound(*b)).collect();
-        let known = self.program.kernels.iter().position(|k| k.source == lowered.kernel);
-        let kernel = match known {
-            Some(known) => known,
+        let kernel = match self.kernels.get(&lowered.kernel) {
+            Some(known) => *known,
             None => {
                 let body = prepare(&lowered.kernel)
                     .map_err(|reason| LowerError::Kernel { kernel: lowered.kernel.name.clone(), reason })?;
+                let id = KernelId::new(self.program.kernels.len());
+                self.kernels.insert(lowered.kernel.clone(), id);
                 self.program.kernels.push(Arc::new(Kernel { source: lowered.kernel, body }));
-                self.program.kernels.len() - 1
+                id
             }
         };
-        Ok(Call { kernel: KernelId::new(kernel), bindings })
+        Ok(Call { kernel, bindings })
     }
 
     fn bound(&self, binding: Binding) -> Option<BufferId> {
@@ -392,7 +397,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// A scratch buffer with the values of a subexpression, and the operation that fills it just before it is
-    /// recorded.
+    /// recorded: at the steps of its object's own clock, so that `t` and `dt` mean what they mean in its equations.
     fn computed(
         &mut self,
         object: ObjectId,
@@ -410,7 +415,11 @@ impl<'a> Lowerer<'a> {
         let role = Role::Scratch;
         let scratch =
             self.buffer(Buffer { name: format!("{name}@{}", recorder.name), ty: described.ty, len, role });
-        let scope = Scope::of(network, object, network.clock(recorder.clock).dt);
+        let own = match object {
+            ObjectId::Population(id) => network.population(id).clock,
+            ObjectId::Projection(id) => network.projection(id).clock,
+        };
+        let scope = Scope::of(network, object, network.clock(own).dt);
         let mut lowering = Lowering::new(network, scope, &name, domain);
         let value = lowering.expr(value);
         let value = lowering.builder().convert(described.ty, value);
@@ -423,7 +432,7 @@ impl<'a> Lowerer<'a> {
             }
             ObjectId::Projection(id) => Action::Synapses { call, structure: StructureId::new(id.index()) },
         };
-        self.push(name, clock(recorder.clock), recorder.when, recorder.order, action);
+        self.push(name, clock(own), recorder.when, recorder.order, action);
         Ok(scratch)
     }
 }

@@ -61,6 +61,7 @@ impl Error {
                 | BuildError::Lower(_)
                 | BuildError::Connect { .. }
                 | BuildError::Column { .. }
+                | BuildError::Element { .. }
                 | BuildError::Length { .. }
                 | BuildError::Backend(_),
             ) => ErrorKind::Build,

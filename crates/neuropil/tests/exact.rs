@@ -348,6 +348,44 @@ fn values_listed_with_pairs_belong_to_the_pairs_as_listed() {
 }
 
 #[test]
+fn a_recorded_subexpression_has_the_time_and_step_of_its_population() {
+    let model = Model::parse(
+        "clocks.toml",
+        r#"
+        dt = "0.1 ms"
+        [neuron.n]
+        equations = """
+        d = dt : second
+        k = t_in_timesteps*1.0 : 1
+        """
+        [population.cell]
+        neuron = "n"
+        size = 1
+        [record.state.slow]
+        of = "cell"
+        variables = ["d", "k"]
+        every = "1 ms"
+        "#,
+    );
+    each(&model.unwrap_or_else(|e| panic!("{e}")), 25, |simulation| {
+        assert_eq!(simulation.trace("slow", "k").unwrap().line(0), [0.0, 10.0, 20.0]);
+        assert_eq!(simulation.trace("slow", "d").unwrap().line(0), [1e-4; 3]);
+    });
+}
+
+#[test]
+fn synapses_that_were_not_made_cannot_be_recorded() {
+    let mut net = Builder::new("few");
+    net.neuron("n").equations("x : 1").threshold("x > 1");
+    net.population("cells", "n", 3);
+    net.synapse("s").equations("w : 1").on_pre("x_post += w");
+    net.projection("p", "s", "cells", "cells").connect(Connect::fixed_probability(0.0));
+    net.record_state("w", "p", ["w"], [0]);
+    let error = net.model().simulate(&Cpu, &Options::default()).err().unwrap().to_string();
+    assert_eq!(error, "recorder `w`: there is no synapse 0; projection `p` has 0");
+}
+
+#[test]
 fn wrong_names_and_lengths_are_errors_with_the_nearest_name() {
     let mut net = Builder::new("names");
     net.neuron("n").equations("voltage : volt");

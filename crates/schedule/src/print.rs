@@ -66,12 +66,7 @@ pub(crate) fn action(program: &Program, action: &Action) -> String {
                 Travel::Steps(steps) => format!("after {steps} steps"),
                 Travel::PerSynapse { longest, .. } => format!("after up to {longest} steps, per synapse"),
             };
-            format!(
-                "{} reaches {end} of {} ({} synapses) {delay}",
-                stream(s),
-                structure.name,
-                structure.n_syn
-            )
+            format!("{} reaches {end} of {}{} {delay}", stream(s), structure.name, count(structure))
         }
         Action::Synapses { structure, .. } => {
             let structure = &program.structures[structure.index()];
