@@ -21,11 +21,17 @@ pub trait Backend: Send + Sync {
     /// [`BackendError`] if the machine has no room or no device.
     fn load(&self, image: Image) -> Result<Box<dyn Machine>, BackendError>;
 
-    /// Runs one kernel once on host buffers, outside any program: initial values, connection conditions.
+    /// Makes one kernel ready to run on host buffers, outside any program: initial values, connection conditions.
+    fn routine(&self, kernel: &Verified) -> Box<dyn Routine>;
+}
+
+/// A kernel that runs outside any program.
+pub trait Routine: Send + Sync {
+    /// Runs the kernel.
     ///
     /// # Errors
     /// [`BackendError`] if a binding names no buffer, or one of the wrong type.
-    fn once(&self, kernel: &Verified, work: Once<'_>) -> Result<(), BackendError>;
+    fn run(&self, work: Once<'_>) -> Result<(), BackendError>;
 }
 
 /// A program with everything that a machine needs to start it.
@@ -55,7 +61,7 @@ pub struct Synapses {
     pub delayed: Vec<Option<DelayRows>>,
 }
 
-/// What [`Backend::once`] runs over and on.
+/// What a [`Routine`] runs over and on.
 #[derive(Debug)]
 pub struct Once<'a> {
     /// The elements.

@@ -14,7 +14,7 @@ use neuropil_memory::{DeviceError, HostBuffer};
 use neuropil_model::Endpoint;
 use neuropil_schedule::Plan;
 
-use crate::{BackendError, Counters, Image, Machine, Once, Over, RunError, Sink, State, Synapses};
+use crate::{BackendError, Counters, Image, Machine, Once, Over, Routine, RunError, Sink, State, Synapses};
 
 /// Runs bodies of kernels.
 pub trait Executor: Send + Sync {
@@ -394,41 +394,57 @@ impl<E: Executor> Machine for Stepper<E> {
     }
 }
 
-/// Runs one kernel once; the common part of every host backend's [`Backend::once`](crate::Backend::once).
-///
-/// # Errors
-/// [`BackendError::Binding`] if a slot is bound to no buffer, or to one of another type.
-pub fn once<E: Executor>(executor: &E, kernel: &Verified, work: Once<'_>) -> Result<(), BackendError> {
-    bound(kernel, work.bindings, work.buffers)?;
-    let body = executor.compile(kernel);
-    let mut run = |batch: Batch<'_>| {
-        let work =
-            Work { seed: work.seed, step: work.step, buffers: &mut *work.buffers, bindings: work.bindings };
-        executor.run(&body, work, batch, &mut Vec::new());
-    };
-    match work.over {
-        Over::Elements { start, len } => run(Batch::Range { start, len }),
-        Over::Synapses { rows, pre_start, post_start } => {
-            let mut gathered = Gathered::default();
-            for row in 0..rows.n_pre() {
-                rows.for_row(row, |own, post| gathered.push(own, row + pre_start, post + post_start));
-                if gathered.is_full() {
-                    run(gathered.batch());
-                    gathered.clear();
-                }
-            }
-            run(gathered.batch());
-        }
-        Over::Row { pre, row, post_start, n_post } => {
-            let mut gathered = Gathered::default();
-            for post in 0..n_post {
-                let own = u64::from(row) * u64::from(n_post) + u64::from(post);
-                gathered.push(own as usize, pre, post + post_start);
-            }
-            run(gathered.batch());
-        }
+/// A [`Routine`] over an [`Executor`].
+pub struct HostRoutine<E: Executor> {
+    executor: E,
+    kernel: Verified,
+    body: E::Body,
+}
+
+impl<E: Executor> HostRoutine<E> {
+    /// Compiles the kernel.
+    pub fn new(executor: E, kernel: &Verified) -> Self {
+        let body = executor.compile(kernel);
+        Self { executor, kernel: kernel.clone(), body }
     }
-    Ok(())
+}
+
+impl<E: Executor> Routine for HostRoutine<E> {
+    fn run(&self, work: Once<'_>) -> Result<(), BackendError> {
+        bound(&self.kernel, work.bindings, work.buffers)?;
+        let mut run = |batch: Batch<'_>| {
+            let work = Work {
+                seed: work.seed,
+                step: work.step,
+                buffers: &mut *work.buffers,
+                bindings: work.bindings,
+            };
+            self.executor.run(&self.body, work, batch, &mut Vec::new());
+        };
+        match work.over {
+            Over::Elements { start, len } => run(Batch::Range { start, len }),
+            Over::Synapses { rows, pre_start, post_start } => {
+                let mut gathered = Gathered::default();
+                for row in 0..rows.n_pre() {
+                    rows.for_row(row, |own, post| gathered.push(own, row + pre_start, post + post_start));
+                    if gathered.is_full() {
+                        run(gathered.batch());
+                        gathered.clear();
+                    }
+                }
+                run(gathered.batch());
+            }
+            Over::Row { pre, row, post_start, n_post } => {
+                let mut gathered = Gathered::default();
+                for post in 0..n_post {
+                    let own = u64::from(row) * u64::from(n_post) + u64::from(post);
+                    gathered.push(own as usize, pre, post + post_start);
+                }
+                run(gathered.batch());
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The events of a list in one step.

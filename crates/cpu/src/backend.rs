@@ -7,7 +7,9 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use neuropil_backend::{Backend, BackendError, Batch, Executor, Image, Machine, Once, Stepper, Work, once};
+use neuropil_backend::{
+    Backend, BackendError, Batch, Executor, HostRoutine, Image, Machine, Routine, Stepper, Work,
+};
 use neuropil_base::ScalarType;
 use neuropil_ir::{Access, At, Context, Side, SlotId, Verified};
 use neuropil_memory::{Element, HostBuffer};
@@ -28,8 +30,8 @@ impl Backend for Cpu {
         Ok(Box::new(Stepper::new(Blocks::new(image.threads), image)?))
     }
 
-    fn once(&self, kernel: &Verified, work: Once<'_>) -> Result<(), BackendError> {
-        once(&Blocks::new(1), kernel, work)
+    fn routine(&self, kernel: &Verified) -> Box<dyn Routine> {
+        Box::new(HostRoutine::new(Blocks::new(1), kernel))
     }
 }
 

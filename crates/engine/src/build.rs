@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
-use neuropil_backend::{Backend, Image, Over, Synapses};
+use neuropil_backend::{Backend, Image, Over, Routine, Synapses};
 use neuropil_base::{Scalar, ScalarType};
 use neuropil_connectivity::{
     AllToAll, ConnectError, Connector, Csr, DelayRows, Delays, DelaysRounded, FixedInDegree, FixedOutDegree,
     FixedProbability, FixedTotalNumber, FormatChoice, OneToOne, PairFile, PairList, Predicate, RowRule,
     Shape, Site, Storage, Walk,
 };
-use neuropil_kernels::program::{Program, Role};
+use neuropil_kernels::program::{BufferId, Program, Role};
 use neuropil_kernels::{Binding, Lowered, ProjectionShape, lower, once};
 use neuropil_memory::HostBuffer;
 use neuropil_model::{
@@ -20,7 +20,7 @@ use neuropil_model::{
 use neuropil_schedule::Plan;
 
 use crate::BuildError;
-use crate::pool::Pool;
+use crate::pool::{Pool, compile};
 
 /// A network ready to be loaded into a machine, and what building it said.
 #[derive(Debug)]
@@ -306,12 +306,13 @@ impl Builder<'_> {
                         self.network.population(projection.target.population).size as usize,
                     ),
                 );
+                let pool = self.pool.only(&lowered);
                 let rule = Rule {
-                    backend: self.backend,
+                    routine: compile(self.backend, &lowered)?,
+                    bindings: pool.bindings(&lowered)?,
                     seed: self.network.seed,
                     projection,
-                    pool: Mutex::new(self.pool.only(&lowered)),
-                    lowered: &lowered,
+                    pool: Mutex::new(pool),
                 };
                 // Whether a neuron may connect to itself is for the condition to say.
                 make(&Predicate { rule: &rule, repeat: *repeat, self_connections: true })
@@ -368,11 +369,11 @@ impl Builder<'_> {
 
 /// Evaluates a connection condition row by row.
 struct Rule<'a> {
-    backend: &'a dyn Backend,
+    routine: Box<dyn Routine>,
+    bindings: Vec<BufferId>,
     seed: u64,
     projection: &'a Projection,
     pool: Mutex<Pool>,
-    lowered: &'a Lowered,
 }
 
 impl RowRule for Rule<'_> {
@@ -385,7 +386,7 @@ impl RowRule for Rule<'_> {
             post_start: target.start,
             n_post: target.len,
         };
-        pool.run(self.backend, self.seed, self.lowered, over).map_err(|e| e.to_string())?;
+        pool.run_compiled(&*self.routine, self.seed, &self.bindings, over).map_err(|e| e.to_string())?;
         if let Some(output) = pool.get(Binding::Output) {
             let start = target.start as usize;
             out.copy_from_slice(&output.as_slice::<f64>()[start..start + target.len as usize]);

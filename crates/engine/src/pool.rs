@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use neuropil_backend::{Backend, BackendError, Once, Over};
+use neuropil_backend::{Backend, BackendError, Once, Over, Routine};
 use neuropil_base::{Scalar, ScalarType};
 use neuropil_ir::prepare;
 use neuropil_kernels::program::BufferId;
@@ -62,15 +62,25 @@ impl Pool {
         lowered: &Lowered,
         over: Over<'_>,
     ) -> Result<(), BuildError> {
-        let verified = prepare(&lowered.kernel)
-            .map_err(|reason| LowerError::Kernel { kernel: lowered.kernel.name.clone(), reason })?;
+        let routine = compile(backend, lowered)?;
         let bindings = self.bindings(lowered)?;
-        let work = Once { over, seed, step: 0, buffers: &mut self.buffers, bindings: &bindings };
-        backend.once(&verified, work)?;
+        self.run_compiled(&*routine, seed, &bindings, over)?;
         Ok(())
     }
 
-    fn bindings(&self, lowered: &Lowered) -> Result<Vec<BufferId>, BackendError> {
+    /// Runs a kernel that was compiled before, with [`bindings`](Self::bindings) of this pool.
+    pub(crate) fn run_compiled(
+        &mut self,
+        routine: &dyn Routine,
+        seed: u64,
+        bindings: &[BufferId],
+        over: Over<'_>,
+    ) -> Result<(), BackendError> {
+        routine.run(Once { over, seed, step: 0, buffers: &mut self.buffers, bindings })
+    }
+
+    /// Where the buffers of a lowered kernel are.
+    pub(crate) fn bindings(&self, lowered: &Lowered) -> Result<Vec<BufferId>, BackendError> {
         let place = |(k, binding): (usize, &Binding)| {
             self.places.get(binding).copied().ok_or_else(|| BackendError::Binding {
                 kernel: lowered.kernel.name.clone(),
@@ -90,4 +100,11 @@ impl Pool {
         }
         pool
     }
+}
+
+/// A lowered kernel, ready to run.
+pub(crate) fn compile(backend: &dyn Backend, lowered: &Lowered) -> Result<Box<dyn Routine>, BuildError> {
+    let verified = prepare(&lowered.kernel)
+        .map_err(|reason| LowerError::Kernel { kernel: lowered.kernel.name.clone(), reason })?;
+    Ok(backend.routine(&verified))
 }

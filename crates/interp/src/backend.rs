@@ -1,6 +1,8 @@
 //! The reference interpreter as a backend.
 
-use neuropil_backend::{Backend, BackendError, Batch, Executor, Image, Machine, Once, Stepper, Work, once};
+use neuropil_backend::{
+    Backend, BackendError, Batch, Executor, HostRoutine, Image, Machine, Routine, Stepper, Work,
+};
 use neuropil_base::Scalar;
 use neuropil_ir::{Context, Element, SlotId, Verified};
 use neuropil_kernels::program::BufferId;
@@ -21,8 +23,8 @@ impl Backend for Interp {
         Ok(Box::new(Stepper::new(*self, image)?))
     }
 
-    fn once(&self, kernel: &Verified, work: Once<'_>) -> Result<(), BackendError> {
-        once(self, kernel, work)
+    fn routine(&self, kernel: &Verified) -> Box<dyn Routine> {
+        Box::new(HostRoutine::new(*self, kernel))
     }
 }
 

@@ -90,3 +90,22 @@ fn every_stage_of_a_model_can_be_printed() {
     let again = Model::parse("again.toml", &model.emit(Stage::Source).unwrap()).unwrap();
     assert_eq!(again.emit(Stage::Plan).unwrap(), model.emit(Stage::Plan).unwrap());
 }
+
+#[test]
+fn a_condition_over_many_pairs_equals_the_same_pairs_listed() {
+    let build = |connect: Connect| {
+        let mut net = Builder::new("band");
+        net.dt("1 ms").seed(8);
+        net.regular_input("beat", 300, "3 ms", "0 ms");
+        net.neuron("sum").equations("x : 1");
+        net.population("target", "sum", 200);
+        net.synapse("s").on_pre("x_post += i + 1");
+        net.projection("p", "s", "beat", "target").connect(connect);
+        let mut simulation = simulate(&net.model());
+        simulation.step().unwrap();
+        simulation.values("target.x").unwrap()
+    };
+    let pairs =
+        (0..300_u32).flat_map(|i| (0..200_u32).map(move |j| (i, j))).filter(|(i, j)| i.abs_diff(*j) < 7);
+    assert_eq!(build(Connect::condition("abs(i - j) < 7")), build(Connect::pairs(pairs)));
+}
