@@ -252,7 +252,8 @@ impl Simulation {
         let first = self.steps();
         let mut done = 0;
         let mut chunk = 1;
-        let mut checked = self.machine.save()?;
+        // A single step needs no state to go back to: if something is wrong after it, it was this step.
+        let mut checked = if steps > 1 { Some(self.machine.save()?) } else { None };
         let mut since_check = Instant::now();
         while done < steps {
             let count = chunk.min(steps - done);
@@ -267,13 +268,15 @@ impl Simulation {
                 chunk = (chunk / 2).max(1);
             }
             if since_check.elapsed() > CHECK || done == steps {
-                self.check_finite(&checked)?;
-                checked = self.machine.save()?;
+                self.check_finite(checked.as_ref())?;
+                if done < steps {
+                    checked = Some(self.machine.save()?);
+                }
                 since_check = Instant::now();
             }
             let report = Progress { done, total: steps, time_s: self.time() };
             if progress(report).is_break() {
-                self.check_finite(&checked)?;
+                self.check_finite(checked.as_ref())?;
                 return Ok(if done == steps { Outcome::Finished } else { Outcome::Stopped });
             }
         }
@@ -282,27 +285,33 @@ impl Simulation {
 
     /// Looks for numbers that are not finite. If there are any, runs again from the last state that had none, step
     /// by step, to say in which step the first appeared.
-    fn check_finite(&mut self, good: &State) -> Result<(), RunError> {
-        if self.first_non_finite()?.is_none() {
-            return Ok(());
-        }
+    fn check_finite(&mut self, good: Option<&State>) -> Result<(), RunError> {
+        let Some(found) = self.first_non_finite()? else { return Ok(()) };
+        let Some(good) = good else { return Err(self.not_finite(found)) };
         let end = self.machine.tick();
         self.machine.restore(good)?;
         while self.machine.tick() < end {
             self.machine.run(1, &mut Discard)?;
-            if let Some((id, element)) = self.first_non_finite()? {
-                let value = self.machine.read(id)?.get(element).to_f64();
-                let step = (self.machine.tick() - 1) / self.period();
-                return Err(RunError::NonFinite {
-                    variable: self.program.buffers[id.index()].name.clone(),
-                    element,
-                    value,
-                    step,
-                    time_s: step as f64 * self.dt(),
-                });
+            if let Some(found) = self.first_non_finite()? {
+                return Err(self.not_finite(found));
             }
         }
         Ok(())
+    }
+
+    /// The error for an element that became non-finite in the step that was run last.
+    fn not_finite(&mut self, (id, element): (BufferId, usize)) -> RunError {
+        let step = (self.machine.tick() - 1) / self.period();
+        match self.machine.read(id) {
+            Ok(buffer) => RunError::NonFinite {
+                variable: self.program.buffers[id.index()].name.clone(),
+                element,
+                value: buffer.get(element).to_f64(),
+                step,
+                time_s: step as f64 * self.dt(),
+            },
+            Err(error) => error.into(),
+        }
     }
 
     fn first_non_finite(&mut self) -> Result<Option<(BufferId, usize)>, RunError> {

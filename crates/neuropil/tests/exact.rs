@@ -269,6 +269,10 @@ fn a_non_finite_state_is_reported_with_its_neuron_and_first_step() {
             }
             other => panic!("{other}"),
         }
+        // Step by step, the step that fails is the same.
+        let mut stepped = net.model().simulate(backend.as_ref(), &options).unwrap();
+        let failed = (0..100).find(|_| stepped.step().is_err());
+        assert_eq!(failed, Some(step));
     }
 }
 
