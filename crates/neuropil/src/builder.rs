@@ -93,6 +93,12 @@ impl Builder {
         Model::from_source(self.source.clone())
     }
 
+    /// Everything described so far, as a model file states it: for the fields that have no method here, such as a
+    /// pathway's own delay, a recorder's interval or a two-dimensional timed array.
+    pub fn source_mut(&mut self) -> &mut NetworkSource {
+        &mut self.source
+    }
+
     fn piece<T>(
         &mut self,
         place: String,

@@ -378,6 +378,19 @@ fn a_recorded_subexpression_has_the_time_and_step_of_its_population() {
 }
 
 #[test]
+fn fields_without_a_method_are_set_in_the_builders_source() {
+    let mut net = Builder::new("every");
+    net.dt("1 ms");
+    net.neuron("n").equations("k = t_in_timesteps*1.0 : 1");
+    net.population("cell", "n", 1);
+    net.record_state("slow", "cell", ["k"], [0]);
+    net.source_mut().record.state[0].every = Some("3 ms".into());
+    each(&net.model(), 8, |simulation| {
+        assert_eq!(simulation.trace("slow", "k").unwrap().line(0), [0.0, 3.0, 6.0]);
+    });
+}
+
+#[test]
 fn synapses_that_were_not_made_cannot_be_recorded() {
     let mut net = Builder::new("few");
     net.neuron("n").equations("x : 1").threshold("x > 1");
