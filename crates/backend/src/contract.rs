@@ -5,7 +5,7 @@ use std::sync::Arc;
 use neuropil_connectivity::{DelayRows, Storage, Transposed};
 use neuropil_ir::Verified;
 use neuropil_kernels::Program;
-use neuropil_kernels::program::BufferId;
+use neuropil_kernels::program::{BufferId, OperationId, StreamId};
 use neuropil_memory::{DeviceError, HostBuffer};
 use neuropil_model::RecorderId;
 use neuropil_schedule::Plan;
@@ -110,16 +110,30 @@ pub enum Over<'a> {
 
 /// A machine with a program in it.
 ///
-/// It runs many ticks at once; between two runs the host may read and write buffers.
+/// It runs many ticks at once; whenever it does not run the host may read and write buffers.
 pub trait Machine: Send {
-    /// The number of ticks that have been run: the next tick to run.
+    /// The number of ticks that have been run to their end: the tick that runs next, or that a pause interrupted.
     fn tick(&self) -> u64;
 
-    /// Runs `ticks` ticks, handing what is recorded to `sink`.
+    /// Runs until `end` ticks have been run since the start, or something asks for a pause; what is recorded goes
+    /// to `sink`. After a pause the next call goes on right behind the operation that asked for it.
     ///
     /// # Errors
     /// [`RunError`] if the sink or the device fails; the machine then stands after some of the ticks.
-    fn run(&mut self, ticks: u64, sink: &mut dyn Sink) -> Result<(), RunError>;
+    fn run(&mut self, end: u64, sink: &mut dyn Sink) -> Result<Pause, RunError>;
+
+    /// Goes on with another image of the same network: the tick and the place within it stay, events under way are
+    /// carried over by the names of their streams, and kernels that are equal are not compiled again.
+    ///
+    /// # Errors
+    /// [`BackendError`] if the image does not fit its program; the machine then goes on with the old one.
+    fn change(&mut self, image: Image) -> Result<(), BackendError>;
+
+    /// The events that a stream was last filled with, ascending.
+    ///
+    /// # Errors
+    /// [`DeviceError`] if they had to be copied from a device and could not be.
+    fn events(&mut self, stream: StreamId) -> Result<&[u32], DeviceError>;
 
     /// The current contents of a buffer.
     ///
@@ -133,13 +147,13 @@ pub trait Machine: Send {
     /// [`DeviceError`] if they had to be copied from a device and could not be.
     fn write(&mut self, buffer: BufferId) -> Result<&mut HostBuffer, DeviceError>;
 
-    /// Everything that changes while running.
+    /// A copy of the machine's state, between two ticks.
     ///
     /// # Errors
     /// [`DeviceError`] if it had to be copied from a device and could not be.
-    fn save(&mut self) -> Result<State, DeviceError>;
+    fn save(&mut self, what: Saved) -> Result<State, DeviceError>;
 
-    /// Goes back to a saved state of this machine's program.
+    /// Goes back to a saved state of this machine's program; buffers that were not saved keep their contents.
     ///
     /// # Errors
     /// [`DeviceError`] if it had to be copied to a device and could not be.
@@ -149,7 +163,29 @@ pub trait Machine: Send {
     fn counters(&self) -> Counters;
 }
 
-/// Everything that changes while a program runs: buffers that operations write, and events still under way.
+/// Why a machine handed control back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pause {
+    /// All ticks have been run.
+    Done,
+    /// An operation that the host carries out is due, in the middle of a tick.
+    Host(OperationId),
+    /// The condition of that operation ended the run after the tick in which it held.
+    Stopped(OperationId),
+}
+
+/// Which buffers a [`State`] holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Saved {
+    /// Those that operations write: what changes while running.
+    Written,
+    /// All of them.
+    Every,
+    /// Only those that belong to the time: values of earlier steps.
+    Time,
+}
+
+/// A state of a program: its tick, contents of buffers, and events still under way.
 #[derive(Clone, PartialEq, Debug)]
 pub struct State {
     /// The next tick.
@@ -158,6 +194,8 @@ pub struct State {
     pub buffers: Vec<(BufferId, HostBuffer)>,
     /// For each stream, the events of its last steps: a ring, the place of step `s` is `s` modulo its length.
     pub events: Vec<Vec<Vec<u32>>>,
+    /// For each stream, the step of its clock in which it was last filled; -1 before.
+    pub latest: Vec<i64>,
 }
 
 /// Work that a machine has done; equal on every run of one program, whatever the number of threads.

@@ -8,7 +8,7 @@ mod contract;
 mod stepper;
 
 pub use contract::{
-    Backend, BackendError, Counters, Discard, Image, Machine, Once, Over, Routine, RunError, Sink, SinkError,
-    State, Synapses,
+    Backend, BackendError, Counters, Discard, Image, Machine, Once, Over, Pause, Routine, RunError, Saved,
+    Sink, SinkError, State, Synapses,
 };
 pub use stepper::{Batch, Executor, HostRoutine, Stepper, Work};

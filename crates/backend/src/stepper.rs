@@ -8,13 +8,16 @@ use neuropil_connectivity::{Storage, Walk};
 use neuropil_ir::Verified;
 use neuropil_kernels::Program;
 use neuropil_kernels::program::{
-    Action, BufferId, Call, EventList, OperationId, StreamId, StructureId, Travel,
+    Action, BufferId, Call, EventList, OperationId, Role, Stream, StreamId, StructureId, Travel,
 };
 use neuropil_memory::{DeviceError, HostBuffer};
 use neuropil_model::Endpoint;
 use neuropil_schedule::Plan;
 
-use crate::{BackendError, Counters, Image, Machine, Once, Over, Routine, RunError, Sink, State, Synapses};
+use crate::{
+    BackendError, Counters, Image, Machine, Once, Over, Pause, Routine, RunError, Saved, Sink, State,
+    Synapses,
+};
 
 /// Runs bodies of kernels.
 pub trait Executor: Send + Sync {
@@ -129,7 +132,13 @@ pub struct Stepper<E: Executor> {
     written: Vec<BufferId>,
     /// For each stream, a ring of the events of its last steps.
     events: Vec<Vec<Vec<u32>>>,
+    /// For each stream, the step of its clock in which it was last filled; -1 before.
+    latest: Vec<i64>,
     tick: u64,
+    /// How many operations of the sequence have been done in this tick; not 0 only while paused.
+    cursor: usize,
+    /// The operation whose condition ends the run after this tick.
+    stopped: Option<OperationId>,
     counters: Counters,
     gathered: Gathered,
     rows: Vec<Vec<u8>>,
@@ -144,7 +153,7 @@ impl<E: Executor> Stepper<E> {
         let Image { program, plan, buffers, synapses, threads: _ } = image;
         validate(&program, &plan, &buffers, &synapses)?;
         let bodies: Vec<E::Body> = program.kernels.iter().map(|k| executor.compile(&k.body)).collect();
-        let events = program.streams.iter().map(|s| vec![Vec::new(); s.history as usize + 1]).collect();
+        let events: Vec<Vec<Vec<u32>>> = program.streams.iter().map(ring).collect();
         let counters = Counters { compiled: bodies.len() as u64, ..Counters::default() };
         Ok(Self {
             executor,
@@ -154,8 +163,11 @@ impl<E: Executor> Stepper<E> {
             program,
             synapses,
             buffers,
+            latest: vec![-1; events.len()],
             events,
             tick: 0,
+            cursor: 0,
+            stopped: None,
             counters,
             gathered: Gathered::default(),
             rows: Vec::new(),
@@ -172,19 +184,30 @@ impl<E: Executor> Stepper<E> {
         self.executor.run(&self.bodies[call.kernel.index()], work, batch, emitted);
     }
 
-    fn one_tick(&mut self, sink: &mut dyn Sink) -> Result<(), RunError> {
+    /// Runs a tick to its end, or to an operation that the host carries out.
+    fn one_tick(&mut self, sink: &mut dyn Sink) -> Result<Pause, RunError> {
         let program = Arc::clone(&self.program);
-        for k in 0..self.sequence.len() {
-            let operation = &program.operations[self.sequence[k].index()];
+        while let Some(id) = self.sequence.get(self.cursor).copied() {
+            self.cursor += 1;
+            let operation = &program.operations[id.index()];
             let period = program.clocks[operation.clock.index()].period;
             if !self.tick.is_multiple_of(period) {
                 continue;
             }
             let step = (self.tick / period) as i64;
-            self.operation(&operation.action, step, sink)?;
+            match &operation.action {
+                Action::Host { .. } => return Ok(Pause::Host(id)),
+                Action::Stop { stream, at_least } => {
+                    if self.events_of(*stream, self.latest[stream.index()]).len() >= *at_least as usize {
+                        self.stopped = Some(id);
+                    }
+                }
+                action => self.operation(action, step, sink)?,
+            }
         }
         self.tick += 1;
-        Ok(())
+        self.cursor = 0;
+        Ok(self.stopped.take().map_or(Pause::Done, Pause::Stopped))
     }
 
     fn operation(&mut self, action: &Action, step: i64, sink: &mut dyn Sink) -> Result<(), RunError> {
@@ -197,15 +220,15 @@ impl<E: Executor> Stepper<E> {
                         let mut emitted = self.take_events(*stream, step);
                         emitted.clear();
                         self.body(call, step, batch, &mut emitted);
-                        self.counters.events += emitted.len() as u64;
-                        self.put_events(*stream, step, emitted);
+                        self.emitted(*stream, step, emitted);
                     }
                 }
             }
             Action::Events { call, stream } => {
-                let list = self.take_events(*stream, step);
+                let latest = self.latest[stream.index()];
+                let list = self.take_events(*stream, latest);
                 self.body(call, step, Batch::List(&list), &mut Vec::new());
-                self.put_events(*stream, step, list);
+                self.put_events(*stream, latest, list);
             }
             Action::Deliver { call, stream, structure, on, delay } => {
                 self.deliver(call, *stream, *structure, (*on, *delay), step);
@@ -226,11 +249,10 @@ impl<E: Executor> Stepper<E> {
                 let mut events = self.take_events(*stream, step);
                 events.clear();
                 events.extend(events_of_step(list, step));
-                self.counters.events += events.len() as u64;
-                self.put_events(*stream, step, events);
+                self.emitted(*stream, step, events);
             }
             Action::RecordEvents { recorder, stream, start, len, count_only } => {
-                let events = self.events_of(*stream, step);
+                let events = self.events_of(*stream, self.latest[stream.index()]);
                 let first = events.partition_point(|n| *n < *start);
                 let end = events.partition_point(|n| *n < start + len);
                 let events = &events[first..end];
@@ -249,6 +271,8 @@ impl<E: Executor> Stepper<E> {
                 let columns: Vec<&[u8]> = self.rows.iter().take(buffers.len()).map(Vec::as_slice).collect();
                 sink.state(*recorder, step, &columns).map_err(RunError::Sink)?;
             }
+            // These two concern the run; they never come here.
+            Action::Host { .. } | Action::Stop { .. } => {}
         }
         Ok(())
     }
@@ -277,7 +301,7 @@ impl<E: Executor> Stepper<E> {
             },
         };
         for steps in delays.iter().rev() {
-            let emitted_at = step - i64::from(*steps);
+            let emitted_at = self.latest[stream.index()] - i64::from(*steps);
             if emitted_at < 0 {
                 continue;
             }
@@ -349,6 +373,13 @@ impl<E: Executor> Stepper<E> {
         std::mem::take(&mut self.events[stream.index()][place])
     }
 
+    /// Events are there for everything behind them in the step, and for what comes before them in the next one.
+    fn emitted(&mut self, stream: StreamId, step: i64, events: Vec<u32>) {
+        self.counters.events += events.len() as u64;
+        self.latest[stream.index()] = step;
+        self.put_events(stream, step, events);
+    }
+
     fn put_events(&mut self, stream: StreamId, step: i64, events: Vec<u32>) {
         let place = self.place(stream, step);
         self.events[stream.index()][place] = events;
@@ -360,11 +391,57 @@ impl<E: Executor> Machine for Stepper<E> {
         self.tick
     }
 
-    fn run(&mut self, ticks: u64, sink: &mut dyn Sink) -> Result<(), RunError> {
-        for _ in 0..ticks {
-            self.one_tick(sink)?;
+    fn run(&mut self, end: u64, sink: &mut dyn Sink) -> Result<Pause, RunError> {
+        while self.tick < end {
+            let pause = self.one_tick(sink)?;
+            if pause != Pause::Done {
+                return Ok(pause);
+            }
         }
+        Ok(Pause::Done)
+    }
+
+    fn change(&mut self, image: Image) -> Result<(), BackendError> {
+        let Image { program, plan, buffers, synapses, threads: _ } = image;
+        validate(&program, &plan, &buffers, &synapses)?;
+        let old = std::mem::replace(&mut self.program, program);
+        let mut bodies: Vec<Option<E::Body>> = self.bodies.drain(..).map(Some).collect();
+        for kernel in &self.program.kernels {
+            let known = old.kernels.iter().position(|k| Arc::ptr_eq(k, kernel) || k == kernel);
+            self.bodies.push(match known.and_then(|k| bodies[k].take()) {
+                Some(body) => body,
+                None => {
+                    self.counters.compiled += 1;
+                    self.executor.compile(&kernel.body)
+                }
+            });
+        }
+        let mut events = std::mem::take(&mut self.events);
+        let latest = std::mem::take(&mut self.latest);
+        for stream in &self.program.streams {
+            let mut room = ring(stream);
+            let known = old.streams.iter().position(|s| s.name == stream.name);
+            let step = known.map_or(-1, |k| latest[k]);
+            if let Some(known) = known {
+                carry(&mut events[known], &mut room, step);
+            }
+            self.events.push(room);
+            self.latest.push(step);
+        }
+        if let Some(paused) = self.cursor.checked_sub(1).map(|k| self.sequence[k]) {
+            let name = &old.operations[paused.index()].name;
+            let named = |id: &OperationId| self.program.operations[id.index()].name == *name;
+            self.cursor = plan.sequence().iter().position(named).map_or(0, |k| k + 1);
+        }
+        self.sequence = plan.sequence().to_vec();
+        self.written = self.program.written_buffers();
+        self.buffers = buffers;
+        self.synapses = synapses;
         Ok(())
+    }
+
+    fn events(&mut self, stream: StreamId) -> Result<&[u32], DeviceError> {
+        Ok(self.events_of(stream, self.latest[stream.index()]))
     }
 
     fn read(&mut self, buffer: BufferId) -> Result<&HostBuffer, DeviceError> {
@@ -375,17 +452,27 @@ impl<E: Executor> Machine for Stepper<E> {
         Ok(&mut self.buffers[buffer.index()])
     }
 
-    fn save(&mut self) -> Result<State, DeviceError> {
-        let buffers = self.written.iter().map(|id| (*id, self.buffers[id.index()].clone())).collect();
-        Ok(State { tick: self.tick, buffers, events: self.events.clone() })
+    fn save(&mut self, what: Saved) -> Result<State, DeviceError> {
+        let copy = |id: BufferId| (id, self.buffers[id.index()].clone());
+        let all = (0..self.buffers.len()).map(BufferId::new);
+        let of_time = |id: &BufferId| matches!(self.program.buffers[id.index()].role, Role::History(_));
+        let buffers = match what {
+            Saved::Written => self.written.iter().copied().map(copy).collect(),
+            Saved::Every => all.map(copy).collect(),
+            Saved::Time => all.filter(of_time).map(copy).collect(),
+        };
+        Ok(State { tick: self.tick, buffers, events: self.events.clone(), latest: self.latest.clone() })
     }
 
     fn restore(&mut self, state: &State) -> Result<(), DeviceError> {
         self.tick = state.tick;
+        self.cursor = 0;
+        self.stopped = None;
         for (id, contents) in &state.buffers {
             self.buffers[id.index()].clone_from(contents);
         }
         self.events.clone_from(&state.events);
+        self.latest.clone_from(&state.latest);
         Ok(())
     }
 
@@ -444,6 +531,19 @@ impl<E: Executor> Routine for HostRoutine<E> {
             }
         }
         Ok(())
+    }
+}
+
+/// Room for the events of a stream that are still needed.
+fn ring(stream: &Stream) -> Vec<Vec<u32>> {
+    vec![Vec::new(); stream.history as usize + 1]
+}
+
+/// Moves the events of the steps up to `step` from one ring to another, which may be of another length.
+fn carry(from: &mut [Vec<u32>], to: &mut [Vec<u32>], step: i64) {
+    for back in 0..from.len().min(to.len()) {
+        let place = |ring: usize| (step - back as i64).rem_euclid(ring as i64) as usize;
+        to[place(to.len())] = std::mem::take(&mut from[place(from.len())]);
     }
 }
 
@@ -512,7 +612,8 @@ fn validate(
             Action::Fill { buffer, .. } => {
                 buffers.get(buffer.index()).ok_or_else(|| missing("a buffer"))?;
             }
-            Action::List { .. } | Action::RecordEvents { .. } => {}
+            Action::List { .. } | Action::RecordEvents { .. } | Action::Host { .. } | Action::Stop { .. } => {
+            }
             Action::RecordState { buffers: ids, elements, .. } => {
                 for id in ids {
                     let buffer = buffers.get(id.index()).ok_or_else(|| missing("a buffer"))?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use neuropil_backend::{Sink as MachineSink, SinkError};
-use neuropil_model::{Network, ObjectId, PopulationId, RecorderId, RecorderKind, Slot, When};
+use neuropil_model::{Network, ObjectId, PopulationId, RecorderId, RecorderKind};
 use neuropil_record as record;
 use neuropil_record::{
     FileSink, MemorySink, PopulationInfo, RecordError, RecorderSpec, RunInfo, Sink as _, SpikeDigest,
@@ -59,8 +59,7 @@ pub(crate) fn add_tallies(network: &mut Network) {
             name: format!("{}.tally", population.name),
             clock: population.clock,
             kind: RecorderKind::Events { group, event: neuropil_model::EventId::new(0) },
-            when: When::at(Slot::Thresholds),
-            order: 1,
+            placed: population.events[0].placed.behind(),
         });
     }
 }

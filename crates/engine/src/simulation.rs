@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use neuropil_backend::{Backend, Counters, Discard, Machine, State};
+use neuropil_backend::{Backend, Counters, Discard, Machine, Saved, State};
 use neuropil_base::{Scalar, nearest};
 use neuropil_kernels::Program;
 use neuropil_kernels::program::{BufferId, Role};
@@ -253,13 +253,13 @@ impl Simulation {
         let mut done = 0;
         let mut chunk = 1;
         // A single step needs no state to go back to: if something is wrong after it, it was this step.
-        let mut checked = if steps > 1 { Some(self.machine.save()?) } else { None };
+        let mut checked = if steps > 1 { Some(self.machine.save(Saved::Written)?) } else { None };
         let mut since_check = Instant::now();
         while done < steps {
             let count = chunk.min(steps - done);
             let begin = Instant::now();
             let end = (first + done + count) * period;
-            self.machine.run(end - self.machine.tick(), &mut self.recording)?;
+            self.machine.run(end, &mut self.recording)?;
             done += count;
             let took = begin.elapsed();
             if took < CHUNK / 2 {
@@ -270,7 +270,7 @@ impl Simulation {
             if since_check.elapsed() > CHECK || done == steps {
                 self.check_finite(checked.as_ref())?;
                 if done < steps {
-                    checked = Some(self.machine.save()?);
+                    checked = Some(self.machine.save(Saved::Written)?);
                 }
                 since_check = Instant::now();
             }
@@ -291,7 +291,7 @@ impl Simulation {
         let end = self.machine.tick();
         self.machine.restore(good)?;
         while self.machine.tick() < end {
-            self.machine.run(1, &mut Discard)?;
+            self.machine.run(self.machine.tick() + 1, &mut Discard)?;
             if let Some(found) = self.first_non_finite()? {
                 return Err(self.not_finite(found));
             }
@@ -329,7 +329,7 @@ impl Simulation {
     /// # Errors
     /// [`RunError`].
     pub fn store(&mut self) -> Result<State, RunError> {
-        Ok(self.machine.save()?)
+        Ok(self.machine.save(Saved::Every)?)
     }
 
     /// Goes back to a stored state.

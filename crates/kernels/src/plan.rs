@@ -9,14 +9,14 @@ use neuropil_integrate as integrate;
 use neuropil_ir::{At, Domain, Side as IrSide, VerifyError, prepare};
 use neuropil_math::Emit;
 use neuropil_model::{
-    Block, ClockId, Delay, Endpoint, EventSource, ExprKind, Extent, Network, ObjectId, PopulationId,
-    Projection, ProjectionId, RecorderKind, Side, Slot, VarRef, VariableId, VariableKind, When,
+    Block, ClockId, Delay, Endpoint, EventSource, ExprKind, Extent, Network, ObjectId, Placed, PopulationId,
+    Projection, ProjectionId, RecorderKind, Side, VarRef, VariableId, VariableKind,
 };
 
 use crate::lower::{Binding, Lowered, Lowering, Scope};
 use crate::program::{
     Action, Buffer, BufferId, Call, ClockIdx, ClockPlan, EventList, Kernel, KernelId, Operation, Program,
-    Role, Stream, StreamId, Structure, StructureId, Travel,
+    Role, Stream, StreamId, Structure, StructureId, Task, Travel,
 };
 
 /// What building a projection's synapses found out, and the program must know.
@@ -62,6 +62,7 @@ pub fn lower(network: &Network, shapes: &[ProjectionShape]) -> Result<Program, L
         }
     }
     lowerer.recorders()?;
+    lowerer.host_operations();
     if diagnostics.has_errors() { Err(LowerError::Model(diagnostics)) } else { Ok(lowerer.program) }
 }
 
@@ -103,6 +104,7 @@ impl<'a> Lowerer<'a> {
             program: Program {
                 seed: network.seed,
                 tick_s,
+                schedule: network.schedule.clone(),
                 clocks,
                 buffers: Vec::new(),
                 streams: Vec::new(),
@@ -232,8 +234,8 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    pub(crate) fn push(&mut self, name: String, clock: ClockIdx, when: When, order: i32, action: Action) {
-        self.program.operations.push(Operation { name, clock, when, order, action });
+    pub(crate) fn push(&mut self, name: String, clock: ClockIdx, placed: Placed, action: Action) {
+        self.program.operations.push(Operation { name, clock, placed, action });
     }
 
     fn population(&mut self, id: PopulationId) -> Result<(), LowerError> {
@@ -248,13 +250,12 @@ impl<'a> Lowerer<'a> {
         if !step.block.is_empty() {
             let name = format!("{}.update", population.name);
             let call = self.code(scope, &name, Domain::Elements, &step.block)?;
-            self.push(name, on, When::at(Slot::Groups), 0, all(call, None));
+            self.push(name, on, population.update, all(call, None));
         }
-        self.shared_step(scope, &population.name, on, &step.shared)?;
+        self.shared_step(scope, &population.name, (on, population.update), &step.shared)?;
         for (i, event) in population.events.iter().enumerate() {
             let stream = StreamId::new(self.streams[id.index()] + i);
             let spike = i == 0;
-            let slot = if spike { When::at(Slot::Thresholds) } else { after(Slot::Thresholds) };
             let name = format!("{}.{}", population.name, event.name);
             match &event.source {
                 EventSource::Condition(condition) => {
@@ -262,7 +263,7 @@ impl<'a> Lowerer<'a> {
                     let condition = lowering.expr(condition);
                     lowering.builder().emit(condition);
                     let call = self.call(lowering.finish())?;
-                    self.push(name.clone(), on, slot, 0, all(call, Some(stream)));
+                    self.push(name.clone(), on, event.placed, all(call, Some(stream)));
                 }
                 EventSource::List { steps, neurons, period_steps } => {
                     let list = Arc::new(EventList {
@@ -270,19 +271,18 @@ impl<'a> Lowerer<'a> {
                         neurons: neurons.clone(),
                         period: *period_steps,
                     });
-                    self.push(name.clone(), on, slot, 0, Action::List { stream, list });
+                    self.push(name.clone(), on, event.placed, Action::List { stream, list });
                 }
             }
             if spike && let Some(block) = mark(network, id) {
                 let name = format!("{name}.mark");
                 let call = self.code(scope, &name, Domain::Elements, &block)?;
-                self.push(name, on, slot, 0, Action::Events { call, stream });
+                self.push(name, on, event.placed, Action::Events { call, stream });
             }
             if !event.reset.is_empty() {
-                let slot = if spike { When::at(Slot::Resets) } else { after(Slot::Resets) };
                 let name = format!("{name}.reset");
                 let call = self.code(scope, &name, Domain::Elements, &event.reset)?;
-                self.push(name, on, slot, 0, Action::Events { call, stream });
+                self.push(name, on, event.reset_placed, Action::Events { call, stream });
             }
         }
         Ok(())
@@ -293,7 +293,7 @@ impl<'a> Lowerer<'a> {
         &mut self,
         scope: Scope,
         name: &str,
-        on: ClockIdx,
+        (on, placed): (ClockIdx, Placed),
         block: &Block,
     ) -> Result<(), LowerError> {
         if block.is_empty() {
@@ -302,7 +302,7 @@ impl<'a> Lowerer<'a> {
         let name = format!("{name}.update.shared");
         let call = self.code(scope, &name, Domain::Elements, block)?;
         let action = Action::Elements { call, start: 0, len: 1, emits: None };
-        self.push(name, on, When::at(Slot::Groups), 0, action);
+        self.push(name, on, placed, action);
         Ok(())
     }
 
@@ -323,10 +323,15 @@ impl<'a> Lowerer<'a> {
             let name = format!("{}.update", projection.name);
             let call = self.code(Scope::of(network, object, dt), &name, Domain::Synapses, &step.block)?;
             let action = Action::Synapses { call, structure };
-            self.push(name, clock(projection.clock), When::at(Slot::Groups), 0, action);
+            self.push(name, clock(projection.clock), projection.update, action);
         }
         let scope = Scope::of(network, object, dt);
-        self.shared_step(scope, &projection.name, clock(projection.clock), &step.shared)?;
+        self.shared_step(
+            scope,
+            &projection.name,
+            (clock(projection.clock), projection.update),
+            &step.shared,
+        )?;
         let advance = integrate::event_driven_update(network, id).map_err(LowerError::Model)?;
         for (k, pathway) in projection.pathways.iter().enumerate() {
             let group = match pathway.on {
@@ -349,12 +354,19 @@ impl<'a> Lowerer<'a> {
                 },
             };
             let action = Action::Deliver { call, stream, structure, on: pathway.on, delay };
-            self.push(name, clock(population.clock), When::at(Slot::Synapses), pathway.order, action);
+            self.push(name, clock(population.clock), pathway.placed, action);
         }
         for (k, sum) in projection.sums.iter().enumerate() {
             self.sum(id, k, sum)?;
         }
         Ok(())
+    }
+
+    fn host_operations(&mut self) {
+        for (number, operation) in (0_u32..).zip(&self.network.host_operations) {
+            let action = Action::Host { task: Task::Call(number) };
+            self.push(format!("host.{}", operation.name), clock(operation.clock), operation.placed, action);
+        }
     }
 
     fn recorders(&mut self) -> Result<(), LowerError> {
@@ -391,7 +403,7 @@ impl<'a> Lowerer<'a> {
                     Action::RecordState { recorder: id, buffers, elements }
                 }
             };
-            self.push(recorder.name.clone(), on, recorder.when, recorder.order, action);
+            self.push(recorder.name.clone(), on, recorder.placed, action);
         }
         Ok(())
     }
@@ -432,7 +444,7 @@ impl<'a> Lowerer<'a> {
             }
             ObjectId::Projection(id) => Action::Synapses { call, structure: StructureId::new(id.index()) },
         };
-        self.push(name, clock(own), recorder.when, recorder.order, action);
+        self.push(name, clock(own), recorder.placed, action);
         Ok(scratch)
     }
 }
@@ -460,10 +472,6 @@ fn mark(network: &Network, id: PopulationId) -> Option<Block> {
 
 pub(crate) fn clock(id: ClockId) -> ClockIdx {
     ClockIdx::new(id.index())
-}
-
-fn after(slot: Slot) -> When {
-    When { slot, phase: neuropil_model::Phase::After }
 }
 
 pub(crate) fn internal(buffer: BufferId) -> Binding {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use neuropil_base::{Scalar, ScalarType, define_id};
 use neuropil_ir::{Access, Verified};
-use neuropil_model::{Endpoint, ObjectId, RecorderId, VariableId, When};
+use neuropil_model::{Endpoint, ObjectId, Placed, RecorderId, Schedule, VariableId};
 
 define_id!(
     /// Names a buffer of a program.
@@ -41,6 +41,8 @@ pub struct Program {
     pub seed: u64,
     /// Seconds between two ticks; every clock ticks at multiples of it.
     pub tick_s: f64,
+    /// The slots of a step, in order.
+    pub schedule: Schedule,
     /// The clocks.
     pub clocks: Vec<ClockPlan>,
     /// The buffers.
@@ -143,9 +145,7 @@ pub struct Operation {
     /// The clock that runs it.
     pub clock: ClockIdx,
     /// Its place in the step.
-    pub when: When,
-    /// Its place among the operations of one slot.
-    pub order: i32,
+    pub placed: Placed,
     /// What it does.
     pub action: Action,
 }
@@ -241,6 +241,25 @@ pub enum Action {
         /// Which elements; of a shared variable, the first for each.
         elements: Arc<[u32]>,
     },
+    /// Hands control to the host, which may read and write everything.
+    Host {
+        /// What the host is to do.
+        task: Task,
+    },
+    /// Ends the run after this tick if enough events were emitted in this step.
+    Stop {
+        /// Whose events.
+        stream: StreamId,
+        /// How many are enough; at least 1.
+        at_least: u32,
+    },
+}
+
+/// What the host does when a program hands it control.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Task {
+    /// Calls the function that was bound to a host operation, by its number in the model.
+    Call(u32),
 }
 
 /// How long events travel to synapses.
@@ -314,6 +333,12 @@ impl Program {
                 }
                 add(Resource::Recorder(*recorder), Access::Write);
             }
+            // The host sees a step exactly as far as it has come: everything before is done, nothing behind is.
+            Action::Host { .. } => {
+                (0..self.buffers.len()).for_each(|k| add(Resource::Buffer(BufferId::new(k)), Access::Write));
+                (0..self.streams.len()).for_each(|k| add(Resource::Stream(StreamId::new(k)), Access::Write));
+            }
+            Action::Stop { stream, .. } => add(Resource::Stream(*stream), Access::Read),
         }
         list
     }

@@ -4,7 +4,7 @@ use neuropil_base::{Scalar, ScalarType};
 use neuropil_ir::{Accumulation, At, Builder, Domain, Side as IrSide, ValueId};
 use neuropil_math::{BinaryOp, CompareOp, Emit};
 use neuropil_model::{
-    ExprKind, Extent, Network, ObjectId, Projection, ProjectionId, Reduce, Side, Slot, Sum, VarRef, When,
+    ExprKind, Extent, Network, ObjectId, Placed, Projection, ProjectionId, Reduce, Side, Slot, Sum, VarRef,
 };
 
 use crate::lower::{Lowering, Scope};
@@ -26,7 +26,7 @@ impl Lowerer<'_> {
         let network = self.network;
         let projection = network.projection(id);
         let on = clock(projection.clock);
-        let when = When::at(Slot::Groups);
+        let placed = sum.placed;
         let name = format!("{}.sum{k}", projection.name);
         let group = if sum.target.side == Side::Pre { &projection.source } else { &projection.target };
         let size = network.population(group.population).size;
@@ -37,7 +37,15 @@ impl Lowerer<'_> {
         if !self.is_zeroed(target) {
             let action =
                 Action::Fill { buffer: target, start: 0, len: size, value: Scalar::from_f64(ty, 0.0) };
-            self.push(format!("{}.zero", self.program.buffers[target.index()].name), on, when, -1, action);
+            // Sums into one variable may have different places: it is zeroed at the earliest of them.
+            let sums = network.projections.iter().flat_map(|p| &p.sums);
+            let same = sums
+                .filter(|s| s.target.object == sum.target.object && s.target.variable == sum.target.variable);
+            let earliest = same
+                .map(|s| s.placed)
+                .min_by_key(|p| (network.schedule.rank(p.when), p.order))
+                .unwrap_or(placed);
+            self.push(format!("{}.zero", self.program.buffers[target.index()].name), on, earliest, action);
         }
         let (with, identity) = match sum.reduce {
             Reduce::Sum | Reduce::Mean => (Accumulation::Add, 0.0),
@@ -52,16 +60,16 @@ impl Lowerer<'_> {
                 self.buffer(Buffer { name: name.clone(), ty, len: size as usize, role: Role::Scratch });
             let action =
                 Action::Fill { buffer: scratch, start: 0, len: size, value: Scalar::from_f64(ty, identity) };
-            self.push(format!("{name}.start"), on, when, -1, action);
+            self.push(format!("{name}.start"), on, placed, action);
             scratch
         };
         let call = self.contributions(id, &name, sum, into, with)?;
         let structure = StructureId::new(id.index());
-        self.push(name.clone(), on, when, -1, Action::Synapses { call, structure });
+        self.push(name.clone(), on, placed, Action::Synapses { call, structure });
         if into != target {
             let call = self.finish(id, &name, sum, Reduction { scratch: into, target, size })?;
             let action = Action::Elements { call, start: group.start, len: group.len, emits: None };
-            self.push(format!("{name}.finish"), on, when, -1, action);
+            self.push(format!("{name}.finish"), on, placed, action);
         }
         Ok(())
     }
@@ -144,7 +152,7 @@ impl Lowerer<'_> {
         b.store(to, At::Value(at), value);
         let call = self.call(lowering.finish())?;
         let action = Action::Elements { call, start: 0, len: source.size, emits: None };
-        self.push(name, clock(source.clock), When::at(Slot::Start), 0, action);
+        self.push(name, clock(source.clock), Placed::at(Slot::Start), action);
         Ok(history)
     }
 

@@ -11,16 +11,18 @@ mod block;
 mod expr;
 mod network;
 mod print;
+mod schedule;
 
 pub use arith::Arith;
 pub use block::{AssignOp, Block, Local, Statement};
 pub use expr::{Distribution, Expr, ExprKind, NoiseRef, ObjectId, Random, Side, VarRef};
 pub use network::{
     Clock, Connect, Delay, Endpoint, Equation, Event, EventSource, Extent, FixedNumber, Format, Group,
-    Initial, Method, Network, Pathway, Phase, Population, Projection, Recorder, RecorderKind, Reduce,
-    Refractory, Slot, Sum, Table, Variable, VariableKind, When,
+    HostOperation, Initial, Method, Network, Pathway, Population, Projection, Recorder, RecorderKind, Reduce,
+    Refractory, Sum, Table, Variable, VariableKind,
 };
 pub use print::{DisplayBlock, DisplayExpr};
+pub use schedule::{Phase, Placed, Schedule, Slot, SlotId, When};
 
 neuropil_base::define_id!(
     /// Names a population of a network.

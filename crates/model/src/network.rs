@@ -6,8 +6,8 @@ use neuropil_base::{Precision, ScalarType, Span};
 use neuropil_units::Dimension;
 
 use crate::{
-    Block, ClockId, EventId, Expr, ObjectId, PopulationId, ProjectionId, RecorderId, TableId, VarRef,
-    VariableId,
+    Block, ClockId, EventId, Expr, ObjectId, Placed, PopulationId, ProjectionId, RecorderId, Schedule, Slot,
+    TableId, VarRef, VariableId, When,
 };
 
 /// A whole network, validated: nothing in it can be refused by a backend.
@@ -33,8 +33,23 @@ pub struct Network {
     pub tables: Vec<Table>,
     /// What is recorded.
     pub recorders: Vec<Recorder>,
+    /// The slots of a step, in order.
+    pub schedule: Schedule,
+    /// Where in a step the host is called.
+    pub host_operations: Vec<HostOperation>,
     /// The first random site that no expression of the network uses.
     pub next_site: u32,
+}
+
+/// A place in the step where the program that runs the simulation is called.
+#[derive(Clone, PartialEq, Debug)]
+pub struct HostOperation {
+    /// Its name, unique among host operations.
+    pub name: String,
+    /// At which clock's steps.
+    pub clock: ClockId,
+    /// Where in the step.
+    pub placed: Placed,
 }
 
 /// A clock. Steps are integers; `t = step * dt`.
@@ -166,6 +181,8 @@ pub struct Population {
     pub events: Vec<Event>,
     /// When its neurons are refractory.
     pub refractory: Refractory,
+    /// Where in the step its variables advance.
+    pub update: Placed,
     /// Where it was defined.
     pub span: Span,
 }
@@ -177,8 +194,12 @@ pub struct Event {
     pub name: String,
     /// What makes it happen.
     pub source: EventSource,
+    /// Where in the step it happens.
+    pub placed: Placed,
     /// What happens to a neuron that emitted it.
     pub reset: Block,
+    /// Where in the step that happens.
+    pub reset_placed: Placed,
 }
 
 /// What makes an event happen.
@@ -244,6 +265,8 @@ pub struct Projection {
     pub last_update: Option<VariableId>,
     /// How `equations` are advanced.
     pub method: Method,
+    /// Where in the step `equations` are advanced.
+    pub update: Placed,
     /// What events do.
     pub pathways: Vec<Pathway>,
     /// Weighted sums into variables of the neurons.
@@ -267,8 +290,8 @@ pub struct Pathway {
     pub event: EventId,
     /// What it does.
     pub block: Block,
-    /// Its place among operations of one slot; by default -1 for pre, 1 for post.
-    pub order: i32,
+    /// Where in the step; by default in the slot `synapses`, with order -1 for pre and 1 for post.
+    pub placed: Placed,
     /// How long the event travels.
     pub delay: Delay,
     /// Where it was written.
@@ -310,6 +333,8 @@ pub struct Sum {
     pub reduce: Reduce,
     /// How many steps ago the presynaptic values were taken.
     pub delay_steps: u32,
+    /// Where in the step.
+    pub placed: Placed,
 }
 
 /// How contributions of synapses are combined.
@@ -415,9 +440,7 @@ pub struct Recorder {
     /// At which clock's steps.
     pub clock: ClockId,
     /// Where in the step.
-    pub when: When,
-    /// Its place among operations of one slot.
-    pub order: i32,
+    pub placed: Placed,
 }
 
 /// What a recorder writes down.
@@ -446,51 +469,6 @@ pub enum RecorderKind {
         /// Of which elements, in this order.
         elements: Vec<u32>,
     },
-}
-
-/// A slot of the step.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Slot {
-    /// The step begins; states are recorded.
-    Start,
-    /// States advance.
-    Groups,
-    /// Events happen.
-    Thresholds,
-    /// Events arrive at synapses.
-    Synapses,
-    /// Neurons that emitted an event are reset.
-    Resets,
-    /// The step ends.
-    End,
-}
-
-/// Before, in, or after a slot.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Phase {
-    /// `before_...`
-    Before,
-    /// The slot itself.
-    At,
-    /// `after_...`
-    After,
-}
-
-/// A place in the step.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct When {
-    /// The slot.
-    pub slot: Slot,
-    /// Before, in, or after it.
-    pub phase: Phase,
-}
-
-impl When {
-    /// In the slot.
-    #[must_use]
-    pub const fn at(slot: Slot) -> Self {
-        Self { slot, phase: Phase::At }
-    }
 }
 
 impl Network {
@@ -547,6 +525,36 @@ impl Network {
             ObjectId::Projection(id) => &self.projection(id).name,
         }
     }
+}
+
+impl Event {
+    /// Where an event happens and where its reset acts if nothing else is said: spikes in the slots `thresholds` and
+    /// `resets`, other events right behind, as in Brian 2.
+    #[must_use]
+    pub const fn usual_places(spike: bool) -> (Placed, Placed) {
+        if spike {
+            (Placed::at(Slot::Thresholds), Placed::at(Slot::Resets))
+        } else {
+            (Placed::new(When::after(Slot::Thresholds), 0), Placed::new(When::after(Slot::Resets), 0))
+        }
+    }
+}
+
+impl Pathway {
+    /// Where a pathway acts if nothing else is said.
+    #[must_use]
+    pub const fn usual_place(on: Endpoint) -> Placed {
+        let order = match on {
+            Endpoint::Pre => -1,
+            Endpoint::Post => 1,
+        };
+        Placed::new(When::at(Slot::Synapses), order)
+    }
+}
+
+impl Sum {
+    /// Where a sum is computed if nothing else is said: before states advance.
+    pub const USUAL_PLACE: Placed = Placed::new(When::at(Slot::Groups), -1);
 }
 
 impl Population {

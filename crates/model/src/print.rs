@@ -15,7 +15,7 @@ use neuropil_math::{BinaryOp, CompareOp, Function, UnaryOp};
 
 use crate::{
     AssignOp, Block, Distribution, Expr, ExprKind, Local, LocalId, Method, Network, NoiseRef, ObjectId,
-    Phase, Random, Side, Slot, Statement, VarRef, When,
+    Random, Side, Statement, VarRef,
 };
 
 /// How tightly operators hold together, loosest first.
@@ -370,24 +370,6 @@ impl fmt::Display for Method {
     }
 }
 
-impl fmt::Display for When {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.phase {
-            Phase::Before => "before_",
-            Phase::At => "",
-            Phase::After => "after_",
-        })?;
-        f.write_str(match self.slot {
-            Slot::Start => "start",
-            Slot::Groups => "groups",
-            Slot::Thresholds => "thresholds",
-            Slot::Synapses => "synapses",
-            Slot::Resets => "resets",
-            Slot::End => "end",
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use neuropil_base::{Precision, Span};
@@ -455,9 +437,12 @@ mod tests {
                         v(Side::Own),
                         arith.real(1.0),
                     )),
+                    placed: Placed::at(Slot::Thresholds),
                     reset,
+                    reset_placed: Placed::at(Slot::Resets),
                 }],
                 refractory: Refractory::Time(arith.real(0.002)),
+                update: Placed::at(Slot::Groups),
                 span: Span::NONE,
             }],
             projections: vec![Projection {
@@ -471,12 +456,13 @@ mod tests {
                 event_driven: Vec::new(),
                 last_update: None,
                 method: Method::Auto,
+                update: Placed::at(Slot::Groups),
                 pathways: vec![Pathway {
                     name: "pre".to_owned(),
                     on: Endpoint::Pre,
                     event: EventId::new(0),
                     block: on_pre,
-                    order: -1,
+                    placed: Placed::new(When::at(Slot::Synapses), -1),
                     delay: Delay::Steps(15),
                     span: Span::NONE,
                 }],
@@ -490,9 +476,10 @@ mod tests {
                 name: "spikes".to_owned(),
                 kind: RecorderKind::Events { group, event: EventId::new(0) },
                 clock: ClockId::new(0),
-                when: When { slot: Slot::Thresholds, phase: Phase::After },
-                order: 0,
+                placed: Placed::new(When::after(Slot::Thresholds), 0),
             }],
+            schedule: Schedule::default(),
+            host_operations: Vec::new(),
             next_site: 0,
         }
     }

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use neuropil_base::{Precision, Span, Spanned, Text};
 use neuropil_source::{
-    Assignment, ConnectSource, Constant, Elements, End, EventSource, FormatSource, InputKind, InputSource,
-    NetworkSource, NeuronSource, PathwaySource, PopulationSource, ProjectionSource, Rule, Selection,
-    StateRecordSource, SumOperation, SumSource, SynapseSource, ValueSource, ViewSource,
+    Assignment, ConnectSource, Constant, Elements, End, EventSource, FormatSource, HostSource, InputKind,
+    InputSource, NetworkSource, NeuronSource, PathwaySource, PlaceSource, Placement, PopulationSource,
+    ProjectionSource, Rule, Selection, StateRecordSource, SumOperation, SumSource, SynapseSource,
+    ValueSource, ViewSource,
 };
 
 use crate::Model;
@@ -148,35 +149,30 @@ impl Builder {
         self
     }
 
+    /// The slots of a step in their order: the standard ones and any others.
+    pub fn schedule<'s>(&mut self, slots: impl IntoIterator<Item = &'s str>) -> &mut Self {
+        self.source.settings.schedule = Some(slots.into_iter().map(named).collect());
+        self
+    }
+
+    /// A place in the step where the program that runs the simulation is called: in the slot `when` (such as `end`),
+    /// at every step, or once per `every` (a time). [`Simulation::bind`](crate::Simulation::bind) says what is called.
+    pub fn host(&mut self, name: &str, when: &str, every: Option<&str>) -> &mut Self {
+        let every = every.map(|e| text(&mut self.source, &format!("host {name}: every"), e));
+        let when = Some(named(when));
+        self.source.hosts.push(HostSource { name: named(name), every, when, order: None });
+        self
+    }
+
     /// A neuron model.
     pub fn neuron(&mut self, name: &str) -> Piece<'_, NeuronSource> {
-        let piece = NeuronSource {
-            name: named(name),
-            library: None,
-            equations: None,
-            threshold: None,
-            reset: None,
-            refractory: None,
-            method: None,
-            parameters: Vec::new(),
-            initial: Vec::new(),
-            events: Vec::new(),
-        };
+        let piece = NeuronSource::new(named(name));
         self.piece(format!("neuron {name}"), |n| &mut n.neurons, piece)
     }
 
     /// A synapse model.
     pub fn synapse(&mut self, name: &str) -> Piece<'_, SynapseSource> {
-        let piece = SynapseSource {
-            name: named(name),
-            library: None,
-            equations: None,
-            pathways: Vec::new(),
-            sums: Vec::new(),
-            method: None,
-            parameters: Vec::new(),
-            initial: Vec::new(),
-        };
+        let piece = SynapseSource::new(named(name));
         self.piece(format!("synapse {name}"), |n| &mut n.synapses, piece)
     }
 
@@ -314,6 +310,7 @@ impl Builder {
             elements: Elements::List(elements),
             every: None,
             slot: None,
+            order: None,
         });
         self
     }
@@ -365,12 +362,31 @@ impl Piece<'_, NeuronSource> {
         let condition = self.text(name, condition);
         let reset = self.text(&format!("{name}: reset"), reset);
         self.change(|p| {
-            p.events.push(EventSource { name: named(name), condition, reset: Some(reset) });
+            p.events.push(EventSource {
+                name: named(name),
+                condition,
+                reset: Some(reset),
+                schedule: Vec::new(),
+            });
         })
     }
 }
 
+impl Piece<'_, NeuronSource> {
+    /// Where `update`, `threshold` or `reset` happens in the step: a slot and the order within it.
+    pub fn at(&mut self, what: &str, when: &str, order: i64) -> &mut Self {
+        let place = placement(what, when, order);
+        self.change(|p| p.schedule.push(place))
+    }
+}
+
 impl Piece<'_, SynapseSource> {
+    /// Where `update` happens in the step: a slot and the order within it.
+    pub fn at(&mut self, what: &str, when: &str, order: i64) -> &mut Self {
+        let place = placement(what, when, order);
+        self.change(|p| p.schedule.push(place))
+    }
+
     /// Starts from a built-in model; what is not said here is taken from it.
     pub fn based_on(&mut self, library: &str) -> &mut Self {
         self.change(|p| p.library = Some(named(library)))
@@ -402,6 +418,7 @@ impl Piece<'_, SynapseSource> {
                 event: None,
                 code,
                 delay: None,
+                when: None,
                 order: None,
             });
         })
@@ -411,7 +428,9 @@ impl Piece<'_, SynapseSource> {
     pub fn sum(&mut self, channel: &str, expression: &str, operation: SumOperation) -> &mut Self {
         let expression = self.text(channel, expression);
         let operation = Spanned::new(operation, Span::NONE);
-        self.change(|p| p.sums.push(SumSource { into: named(channel), expression, operation }))
+        self.change(|p| {
+            p.sums.push(SumSource { into: named(channel), expression, operation, when: None, order: None });
+        })
     }
 
     /// The initial value of a variable, unless the projection gives another.
@@ -587,4 +606,9 @@ impl Connect {
         self.rule.multapses = Some(Spanned::new(false, Span::NONE));
         self
     }
+}
+
+fn placement(what: &str, when: &str, order: i64) -> Placement {
+    let order = Some(Spanned::new(order, Span::NONE));
+    Placement { what: named(what), place: PlaceSource { when: Some(named(when)), order } }
 }

@@ -28,7 +28,7 @@ impl Plan {
         let mut sequence: Vec<OperationId> = (0..program.operations.len()).map(OperationId::new).collect();
         sequence.sort_by_key(|id| {
             let operation = &program.operations[id.index()];
-            (operation.when, operation.order, *id)
+            (program.schedule.rank(operation.placed.when), operation.placed.order, *id)
         });
         let graph = dependencies(program, &sequence);
         let waves = waves(&graph);
@@ -74,8 +74,8 @@ impl Plan {
                     text,
                     "  {:<32} {} order {} clock {}",
                     operation.name,
-                    crate::print::when(operation.when),
-                    operation.order,
+                    program.schedule.shown(operation.placed.when).to_string(),
+                    operation.placed.order,
                     program.clocks[operation.clock.index()].name
                 );
                 let _ = writeln!(text, "    {}", crate::print::action(program, &operation.action));
@@ -103,7 +103,7 @@ impl Plan {
                 "  n{} [label=\"{}\\n{}\"];",
                 node.index(),
                 operation.name.replace('"', "\\\""),
-                crate::print::when(operation.when)
+                program.schedule.shown(operation.placed.when)
             );
         }
         for edge in self.graph.edge_references() {

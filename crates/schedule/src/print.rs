@@ -2,25 +2,8 @@
 
 use neuropil_ir::{Access, Accumulation};
 use neuropil_kernels::Program;
-use neuropil_kernels::program::{Action, Operation, Resource, StreamId, Structure, Travel};
-use neuropil_model::{Endpoint, Phase, Slot, When};
-
-/// `before_thresholds`, `groups`, ...
-pub(crate) fn when(when: When) -> String {
-    let slot = match when.slot {
-        Slot::Start => "start",
-        Slot::Groups => "groups",
-        Slot::Thresholds => "thresholds",
-        Slot::Synapses => "synapses",
-        Slot::Resets => "resets",
-        Slot::End => "end",
-    };
-    match when.phase {
-        Phase::Before => format!("before_{slot}"),
-        Phase::At => slot.to_owned(),
-        Phase::After => format!("after_{slot}"),
-    }
-}
+use neuropil_kernels::program::{Action, Operation, Resource, StreamId, Structure, Task, Travel};
+use neuropil_model::Endpoint;
 
 /// The name of a resource.
 pub(crate) fn resource(program: &Program, resource: Resource) -> String {
@@ -81,6 +64,8 @@ pub(crate) fn action(program: &Program, action: &Action) -> String {
         Action::RecordState { elements, buffers, .. } => {
             format!("records {} variables of {} elements", buffers.len(), elements.len())
         }
+        Action::Host { task: Task::Call(number) } => format!("calls host operation {number}"),
+        Action::Stop { stream: s, at_least } => format!("ends the run at {at_least} events of {}", stream(s)),
     }
 }
 
@@ -99,6 +84,8 @@ pub(crate) fn order_dependence(program: &Program, operation: &Operation) -> Opti
         Action::Fill { .. }
         | Action::List { .. }
         | Action::RecordEvents { .. }
-        | Action::RecordState { .. } => None,
+        | Action::RecordState { .. }
+        | Action::Host { .. }
+        | Action::Stop { .. } => None,
     }
 }

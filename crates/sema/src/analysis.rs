@@ -7,8 +7,8 @@
 
 use neuropil_base::{Diagnostic, Diagnostics, Precision, Span, Spanned, Text};
 use neuropil_model::{
-    Arith, Clock, ClockId, Connect, Delay, EventSource, Group, Initial, Method, Network, ObjectId,
-    Population, PopulationId, Projection, ProjectionId, Refractory, Table,
+    Arith, Clock, ClockId, Connect, Delay, EventSource, Group, HostOperation, Initial, Method, Network,
+    ObjectId, Placed, Population, PopulationId, Projection, ProjectionId, Recorder, Refractory, Slot, Table,
 };
 use neuropil_source::{InputKind, NetworkSource};
 
@@ -20,6 +20,7 @@ use crate::declare::Declared;
 use crate::initial::{Count, Receiver, check_initial};
 use crate::input::{check_input, model_name, timed_array};
 use crate::pathway::{check_pathways, sum_delay};
+use crate::placement::{host_operations, places, schedule};
 use crate::population::{NeuronModel, Pop, Tools, check_population, method, spike_memory};
 use crate::projection::{Proj, SynapseModel, check_equations, described, initial_values};
 use crate::recorder::{Recording, clock_of};
@@ -61,9 +62,13 @@ impl<'a> Analysis<'a> {
     pub(crate) fn new(source: &'a NetworkSource) -> Self {
         let settings = &source.settings;
         let precision = settings.precision.as_ref().map_or(Precision::default(), |p| p.value);
-        let mut world =
-            World { arith: Arith::new(precision), constants: indexmap::IndexMap::new(), tables: Vec::new() };
         let mut out = Diagnostics::new();
+        let mut world = World {
+            arith: Arith::new(precision),
+            constants: indexmap::IndexMap::new(),
+            tables: Vec::new(),
+            schedule: schedule(settings.schedule.as_ref(), &mut out),
+        };
         define_constants(&source.constants, &mut world, &mut out);
         let mut evaluator = Evaluator { world: &world, out: &mut out };
         let dt = settings.dt.as_ref().and_then(|t| evaluator.positive_time(t, "`dt`")).unwrap_or(DT);
@@ -135,13 +140,14 @@ impl<'a> Analysis<'a> {
             out: &mut self.out,
         }
         .all(&self.source.record);
+        let hosts = host_operations(&self.source.hosts, &self.world, &mut self.clocks, &mut self.out);
         self.check_unused_models();
         let incomplete = self.is_incomplete();
         if self.out.has_errors() || incomplete {
             self.out.sort();
             return (None, self.out);
         }
-        let network = self.finish(recorders);
+        let network = self.finish(recorders, hosts);
         self.out.sort();
         let network = (!self.out.has_errors()).then_some(network);
         (network, self.out)
@@ -357,6 +363,8 @@ impl<'a> Analysis<'a> {
                 Some(name) => method(name, &mut self.out),
                 None => self.method,
             };
+            let usual = [("update", Placed::at(Slot::Groups))];
+            let [update] = places(&model.schedule, usual, &self.world, &mut self.out);
             let projection = Projection {
                 name: source.name.value.clone(),
                 model: source.synapse.value.clone(),
@@ -368,6 +376,7 @@ impl<'a> Analysis<'a> {
                 event_driven: Vec::new(),
                 last_update: None,
                 method,
+                update,
                 pathways: Vec::new(),
                 sums: Vec::new(),
                 connect: Connect::AllToAll { self_connections: true },
@@ -556,7 +565,7 @@ impl<'a> Analysis<'a> {
     }
 
     /// Puts subexpressions in and assembles the network.
-    fn finish(&mut self, recorders: Vec<neuropil_model::Recorder>) -> Network {
+    fn finish(&mut self, recorders: Vec<Recorder>, host_operations: Vec<HostOperation>) -> Network {
         let mut expander = Expander::default();
         let out = &mut self.out;
         let mut populations = Vec::new();
@@ -591,6 +600,8 @@ impl<'a> Analysis<'a> {
             projections,
             tables: std::mem::take(&mut self.tables),
             recorders,
+            schedule: self.world.schedule.clone(),
+            host_operations,
             next_site: self.sites.next(),
         }
     }
@@ -605,6 +616,7 @@ fn population(name: &Spanned<String>, model: &str, size: u32, clock: ClockId, me
         variables: Vec::new(),
         equations: Vec::new(),
         method,
+        update: Placed::at(Slot::Groups),
         events: Vec::new(),
         refractory: Refractory::Never,
         span: name.span,

@@ -40,6 +40,11 @@ pub(crate) fn complete_neuron(model: &NeuronSource, out: &mut Diagnostics) -> Ne
     model.method = model.method.or(base.method);
     model.parameters = join(base.parameters, model.parameters);
     model.initial = join(base.initial, model.initial);
+    for placement in base.schedule {
+        if !model.schedule.iter().any(|p| p.what.value == placement.what.value) {
+            model.schedule.push(placement);
+        }
+    }
     for event in base.events {
         if !model.events.iter().any(|e| e.name.value == event.name.value) {
             model.events.push(event);
@@ -74,6 +79,11 @@ pub(crate) fn complete_synapse(model: &SynapseSource, out: &mut Diagnostics) -> 
     model.initial = base.initial.into_iter().chain(model.initial).collect();
     if model.sums.is_empty() {
         model.sums = base.sums;
+    }
+    for placement in base.schedule {
+        if !model.schedule.iter().any(|p| p.what.value == placement.what.value) {
+            model.schedule.push(placement);
+        }
     }
     for pathway in base.pathways {
         if !model.pathways.iter().any(|p| p.name.value == pathway.name.value) {

@@ -146,7 +146,7 @@ pub fn expression(
 }
 
 fn world(precision: Precision, constants: IndexMap<String, Value>, tables: Vec<TableInfo>) -> World {
-    World { arith: Arith::new(precision), constants, tables }
+    World { arith: Arith::new(precision), constants, tables, schedule: neuropil_model::Schedule::default() }
 }
 
 /// The channels that a finished population reads: its variables `sum_NAME`.

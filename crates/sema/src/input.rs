@@ -88,7 +88,9 @@ pub(crate) fn check_input(
         InputKind::TimedArray => None,
     };
     let source = source.unwrap_or(EventSource::Condition(Expr::boolean(false)));
-    pop.population.events.push(Event { name: "spike".to_owned(), source, reset: Block::new() });
+    let (placed, reset_placed) = Event::usual_places(true);
+    let name = "spike".to_owned();
+    pop.population.events.push(Event { name, source, placed, reset: Block::new(), reset_placed });
 }
 
 /// A variable of an input that its user may want to see.

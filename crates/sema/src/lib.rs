@@ -23,6 +23,7 @@ mod equation;
 mod initial;
 mod input;
 mod pathway;
+mod placement;
 mod population;
 mod projection;
 mod recorder;

@@ -10,6 +10,7 @@ use crate::code;
 use crate::connect::known_count;
 use crate::dim::{Dim, advice, in_ms};
 use crate::initial::scaled_column;
+use crate::placement::placed;
 use crate::population::{Pop, Tools};
 use crate::projection::{Proj, described};
 use crate::scope::Home;
@@ -62,24 +63,19 @@ pub(crate) fn check_pathways(
             Some(value) => delays.check(&value, dt, tools),
             None => Delay::None,
         };
-        let order = match (&pathway.order, on) {
-            (Some(order), _) => i32::try_from(order.value).unwrap_or_else(|_| {
-                tools.out.push(Diagnostic::error(
-                    code::RANGE,
-                    order.span,
-                    format!("the order `{}` is out of range", order.value),
-                ));
-                0
-            }),
-            (None, Endpoint::Pre) => -1,
-            (None, Endpoint::Post) => 1,
-        };
+        let placed = placed(
+            pathway.when.as_ref(),
+            pathway.order.as_ref(),
+            Pathway::usual_place(on),
+            tools.world,
+            tools.out,
+        );
         pathways.push(Pathway {
             name: pathway.name.value.clone(),
             on,
             event: event.unwrap_or(neuropil_model::EventId::new(0)),
             block,
-            order,
+            placed,
             delay,
             span: pathway.code.span,
         });

@@ -2,10 +2,10 @@
 
 use neuropil_base::{Diagnostic, Diagnostics, Precision, ScalarType, Spanned, Text, nearest};
 use neuropil_model::{
-    Arith, Equation, Event, EventSource, Expr, Method, ObjectId, Population, PopulationId, Refractory, Side,
-    VarRef, VariableId, VariableKind,
+    Arith, Equation, Event, EventSource, Expr, Method, ObjectId, Placed, Population, PopulationId,
+    Refractory, Side, Slot, VarRef, VariableId, VariableKind,
 };
-use neuropil_source::{Assignment, NeuronSource};
+use neuropil_source::{Assignment, NeuronSource, Placement};
 use neuropil_syntax::{
     Block as AstBlock, Equations, Expr as Ast, parse_block, parse_equations, parse_expression,
 };
@@ -15,6 +15,7 @@ use crate::code;
 use crate::declare::{Declared, Owner, declare, report_circles};
 use crate::dim::{Dim, advice};
 use crate::equation::Meaning;
+use crate::placement::places;
 use crate::scope::{Channels, Home, Sites, World};
 use crate::typing::{Typer, in_unit};
 
@@ -26,7 +27,8 @@ pub(crate) struct NeuronModel {
     reset: AstBlock,
     refractory: Option<Text>,
     pub(crate) method: Option<Spanned<String>>,
-    events: Vec<(Spanned<String>, Ast, AstBlock)>,
+    events: Vec<(Spanned<String>, Ast, AstBlock, Vec<Placement>)>,
+    schedule: Vec<Placement>,
     /// Values of variables, the later winning.
     pub(crate) initial: Vec<Assignment>,
     /// Every text in which names may stand.
@@ -54,7 +56,7 @@ impl NeuronModel {
             .events
             .iter()
             .zip(conditions)
-            .map(|(e, condition)| (e.name.clone(), condition, block(e.reset.as_ref())))
+            .map(|(e, condition)| (e.name.clone(), condition, block(e.reset.as_ref()), e.schedule.clone()))
             .collect();
         let equations = match &source.equations {
             Some(text) => {
@@ -95,6 +97,7 @@ impl NeuronModel {
             refractory: source.refractory.clone(),
             method: source.method.clone(),
             events,
+            schedule: source.schedule.clone(),
             initial: source.parameters.iter().chain(&source.initial).cloned().collect(),
             texts,
         }
@@ -124,10 +127,10 @@ impl NeuronModel {
                 neuropil_syntax::EquationKind::Parameter => {}
             }
         }
-        for condition in self.threshold.iter().chain(self.events.iter().map(|(_, c, _)| c)) {
+        for condition in self.threshold.iter().chain(self.events.iter().map(|(_, c, ..)| c)) {
             condition.walk(&mut visit);
         }
-        for block in std::iter::once(&self.reset).chain(self.events.iter().map(|(_, _, b)| b)) {
+        for block in std::iter::once(&self.reset).chain(self.events.iter().map(|(_, _, b, _)| b)) {
             block.statements.iter().for_each(|s| s.value.walk(&mut visit));
         }
         channels
@@ -228,6 +231,10 @@ pub(crate) fn check_population(pop: &mut Pop, id: PopulationId, tools: &mut Tool
         Some(text) => check_refractory(pop, text, id, tools),
         None => Refractory::Never,
     };
+    let (spike, reset_of_spike) = Event::usual_places(true);
+    let usual = [("update", Placed::at(Slot::Groups)), ("threshold", spike), ("reset", reset_of_spike)];
+    let [update, placed, reset_placed] = places(&model.schedule, usual, tools.world, tools.out);
+    pop.population.update = update;
     if let Some(threshold) = &model.threshold {
         let mut condition = tools.typer(pop.home(id)).condition(threshold, "a threshold");
         if pop.population.refractory != Refractory::Never {
@@ -237,10 +244,12 @@ pub(crate) fn check_population(pop: &mut Pop, id: PopulationId, tools: &mut Tool
         pop.population.events.push(Event {
             name: "spike".to_owned(),
             source: EventSource::Condition(condition),
+            placed,
             reset,
+            reset_placed,
         });
     }
-    for (name, condition, reset) in &model.events {
+    for (name, condition, reset, schedule) in &model.events {
         if pop.population.event_named(&name.value).is_some() || name.value == "spike" {
             let message = format!("the event `{}` is defined twice", name.value);
             tools.out.push(
@@ -251,10 +260,15 @@ pub(crate) fn check_population(pop: &mut Pop, id: PopulationId, tools: &mut Tool
         }
         let condition = tools.typer(pop.home(id)).condition(condition, "what makes an event happen");
         let reset = tools.typer(pop.home(id)).block(reset);
+        let (happens, acts) = Event::usual_places(false);
+        let usual = [("condition", happens), ("reset", acts)];
+        let [placed, reset_placed] = places(schedule, usual, tools.world, tools.out);
         pop.population.events.push(Event {
             name: name.value.clone(),
             source: EventSource::Condition(condition),
+            placed,
             reset,
+            reset_placed,
         });
     }
     pop.model = Some(model);

@@ -4,7 +4,9 @@ use neuropil_base::{Diagnostics, Precision, ScalarType, Span, Spanned, Text};
 use neuropil_model::{
     Equation, Extent, Group, Initial, Projection, ProjectionId, Variable, VariableId, VariableKind,
 };
-use neuropil_source::{Assignment, PathwaySource, ProjectionSource, SumSource, SynapseSource, ValueSource};
+use neuropil_source::{
+    Assignment, PathwaySource, Placement, ProjectionSource, SumSource, SynapseSource, ValueSource,
+};
 use neuropil_syntax::{
     Block as AstBlock, Equations, Expr as Ast, parse_block, parse_equations, parse_expression,
 };
@@ -29,6 +31,7 @@ pub(crate) struct SynapseModel {
     pub(crate) sums: Vec<(SumSource, Ast)>,
     pub(crate) method: Option<Spanned<String>>,
     pub(crate) initial: Vec<Assignment>,
+    pub(crate) schedule: Vec<Placement>,
     /// Every text in which names may stand.
     pub(crate) texts: Vec<Text>,
 }
@@ -71,6 +74,7 @@ impl SynapseModel {
             sums,
             method: source.method.clone(),
             initial: source.parameters.iter().chain(&source.initial).cloned().collect(),
+            schedule: source.schedule.clone(),
             texts,
         }
     }

@@ -2,7 +2,8 @@
 
 use neuropil_base::{Diagnostic, Diagnostics, Spanned, nearest};
 use neuropil_model::{
-    Clock, ClockId, Group, ObjectId, Phase, ProjectionId, Recorder, RecorderKind, Slot, VariableId, When,
+    Clock, ClockId, Group, ObjectId, Placed, Population, ProjectionId, Recorder, RecorderKind, Slot,
+    VariableId,
 };
 use neuropil_source::{Elements, RecordSource, Selection, StateRecordSource};
 
@@ -13,6 +14,7 @@ use crate::constant::Evaluator;
 use crate::declare::Declared;
 use crate::input::whole_steps;
 use crate::pathway::no_event;
+use crate::placement::placed;
 use crate::population::Pop;
 use crate::projection::Proj;
 use crate::scope::World;
@@ -65,7 +67,7 @@ impl Recording<'_> {
             Selection::All(_) => {
                 for (pop, group) in self.pops.iter().zip(self.groups) {
                     if let Some(event) = pop.population.event_named("spike") {
-                        list.push(recorder(group.clone(), pop.population.clock, event, "spike", what));
+                        list.push(recorder(group.clone(), &pop.population, event, "spike", what));
                     }
                 }
             }
@@ -97,7 +99,7 @@ impl Recording<'_> {
             }
             return None;
         };
-        Some(recorder(group.clone(), pop.population.clock, id, event, what))
+        Some(recorder(group.clone(), &pop.population, id, event, what))
     }
 
     fn state(&mut self, source: &StateRecordSource) -> Option<Recorder> {
@@ -137,13 +139,13 @@ impl Recording<'_> {
         let variables = self.variables(source, declared);
         let elements = self.elements(source, range);
         let clock = self.clock(source, clock);
-        let when = source.slot.as_ref().map_or(Some(When::at(Slot::Start)), |s| slot(s, self.out));
+        let usual = Placed::at(Slot::Start);
+        let placed = placed(source.slot.as_ref(), source.order.as_ref(), usual, self.world, self.out);
         Some(Recorder {
             name: file_name(&source.name.value),
             kind: RecorderKind::State { object, variables: variables?, elements: elements? },
             clock: clock?,
-            when: when?,
-            order: 0,
+            placed,
         })
     }
 
@@ -294,30 +296,27 @@ pub(crate) fn clock_of(clocks: &mut Vec<Clock>, dt: f64, name: &str) -> ClockId 
 
 fn recorder(
     group: Group,
-    clock: ClockId,
+    population: &Population,
     event: neuropil_model::EventId,
     name: &str,
     what: What,
 ) -> Recorder {
+    let (clock, placed) = (population.clock, population.events[event.index()].placed);
     let owner =
         if name == "spike" { file_name(&group.name) } else { file_name(&format!("{}_{name}", group.name)) };
-    // Custom events happen after spikes, as in Brian 2; both are recorded once they have happened.
-    let thresholds =
-        When { slot: Slot::Thresholds, phase: if name == "spike" { Phase::At } else { Phase::After } };
     match what {
         What::Spikes => Recorder {
             name: format!("{owner}_spikes"),
             kind: RecorderKind::Events { group, event },
             clock,
-            when: thresholds,
-            order: 1,
+            // Events are recorded once they have happened, wherever that is.
+            placed: placed.behind(),
         },
         What::Rates => Recorder {
             name: format!("{owner}_rate"),
             kind: RecorderKind::Rate { group, event },
             clock,
-            when: When::at(Slot::End),
-            order: 0,
+            placed: Placed::at(Slot::End),
         },
     }
 }
@@ -338,28 +337,4 @@ fn unique(others: &[Recorder], name: &str) -> String {
         return name.to_owned();
     }
     (2..).map(|k| format!("{name}_{k}")).find(|n| !taken(n)).unwrap_or_default()
-}
-
-/// Slots of a step by name.
-const SLOTS: [(&str, Slot); 6] = [
-    ("start", Slot::Start),
-    ("groups", Slot::Groups),
-    ("thresholds", Slot::Thresholds),
-    ("synapses", Slot::Synapses),
-    ("resets", Slot::Resets),
-    ("end", Slot::End),
-];
-
-fn slot(name: &Spanned<String>, out: &mut Diagnostics) -> Option<When> {
-    let text = name.value.as_str();
-    let (phase, bare) = match (text.strip_prefix("before_"), text.strip_prefix("after_")) {
-        (Some(rest), _) => (Phase::Before, rest),
-        (None, Some(rest)) => (Phase::After, rest),
-        (None, None) => (Phase::At, text),
-    };
-    if let Some((_, slot)) = SLOTS.iter().find(|(n, _)| *n == bare) {
-        return Some(When { slot: *slot, phase });
-    }
-    unknown("slot", name, SLOTS.iter().map(|(n, _)| *n), out);
-    None
 }

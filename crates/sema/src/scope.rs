@@ -127,6 +127,8 @@ pub(crate) struct World {
     pub(crate) constants: IndexMap<String, Value>,
     /// By [`TableId`](neuropil_model::TableId).
     pub(crate) tables: Vec<TableInfo>,
+    /// The slots of a step.
+    pub(crate) schedule: neuropil_model::Schedule,
 }
 
 impl World {

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use neuropil_base::{Diagnostic, Diagnostics, ScalarType, Span, nearest};
-use neuropil_model::{ObjectId, PopulationId, ProjectionId, Reduce, Side, Sum, VarRef, VariableKind};
+use neuropil_model::{ObjectId, Placed, PopulationId, ProjectionId, Reduce, Side, Sum, VarRef, VariableKind};
 use neuropil_source::SumOperation;
 use neuropil_syntax::{EquationKind, Expr as Ast};
 
@@ -15,6 +15,7 @@ use crate::builtin::is_missing;
 use crate::code;
 use crate::declare::is_summed;
 use crate::dim::{Dim, advice};
+use crate::placement::placed;
 use crate::population::{Pop, Tools};
 use crate::projection::Proj;
 use crate::scope::{Class, Sites, Symbol, World, split_end};
@@ -34,6 +35,8 @@ pub(crate) struct Feed {
     span: Span,
     /// Whether it goes into a channel.
     channel: bool,
+    /// Where in the step it is computed.
+    placed: Placed,
 }
 
 impl Feed {
@@ -53,7 +56,7 @@ pub(crate) fn declare_sums(
     let mut feeds = Vec::new();
     for (index, proj) in projs.iter().enumerate() {
         if !proj.broken {
-            collect(proj, ProjectionId::new(index), pops, &mut feeds, out);
+            collect(proj, ProjectionId::new(index), pops, &mut feeds, world, out);
         }
     }
     name_channels(&mut feeds, projs, pops);
@@ -91,7 +94,14 @@ pub(crate) fn declare_sums(
     feeds
 }
 
-fn collect(proj: &Proj, id: ProjectionId, pops: &[Pop], feeds: &mut Vec<Feed>, out: &mut Diagnostics) {
+fn collect(
+    proj: &Proj,
+    id: ProjectionId,
+    pops: &[Pop],
+    feeds: &mut Vec<Feed>,
+    world: &World,
+    out: &mut Diagnostics,
+) {
     let target = proj.projection.target.population;
     for (sum, value) in &proj.model.sums {
         let name = sum.into.value.as_str();
@@ -121,6 +131,7 @@ fn collect(proj: &Proj, id: ProjectionId, pops: &[Pop], feeds: &mut Vec<Feed>, o
             variable: rest.to_owned(),
             span: sum.into.span,
             channel,
+            placed: placed(sum.when.as_ref(), sum.order.as_ref(), Sum::USUAL_PLACE, world, out),
         };
         if channel
             || into_variable(&feed, pops, &channels.iter().map(|c| c.value.as_str()).collect::<Vec<_>>(), out)
@@ -155,6 +166,7 @@ fn collect(proj: &Proj, id: ProjectionId, pops: &[Pop], feeds: &mut Vec<Feed>, o
             variable: rest.to_owned(),
             span: name.span,
             channel: false,
+            placed: Sum::USUAL_PLACE,
         };
         if into_variable(&feed, pops, &[], out) {
             feeds.push(feed);
@@ -324,6 +336,7 @@ pub(crate) fn check_sums(
             value: tools.world.arith.convert(typed.expr, symbol.ty),
             reduce: feed.reduce,
             delay_steps,
+            placed: feed.placed,
         });
     }
     sums

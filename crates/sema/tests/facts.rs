@@ -179,7 +179,7 @@ fn delays_are_rounded_to_steps_of_the_events_clock() {
     let rec = projection(&network, "rec");
     assert_eq!(rec.pathways[0].delay, Delay::Steps(15));
     assert!(matches!(rec.pathways[1].delay, Delay::PerSynapse(_)));
-    assert_eq!((rec.pathways[0].order, rec.pathways[1].order), (-1, 1));
+    assert_eq!((rec.pathways[0].placed.order, rec.pathways[1].placed.order), (-1, 1));
     assert_eq!((rec.source.start, rec.source.len), (10, 10));
     let last = rec.last_update.expect("it has event-driven equations");
     assert_eq!(rec.variables[last.index()].name, "lastupdate");

@@ -21,10 +21,10 @@ mod set;
 mod tree;
 
 pub use network::{
-    Assignment, ConnectSource, Constant, Elements, End, EventSource, FormatSource, InputKind, InputSource,
-    NetworkSource, NeuronSource, Numbers, PathwaySource, PopulationSource, ProjectionSource, RecordSource,
-    Rule, Selection, Settings, StateRecordSource, SumOperation, SumSource, SynapseSource, ValueSource,
-    ViewSource,
+    Assignment, ConnectSource, Constant, Elements, End, EventSource, FormatSource, HostSource, InputKind,
+    InputSource, NetworkSource, NeuronSource, Numbers, PathwaySource, PlaceSource, Placement,
+    PopulationSource, ProjectionSource, RecordSource, Rule, Selection, Settings, StateRecordSource,
+    SumOperation, SumSource, SynapseSource, ValueSource, ViewSource,
 };
 pub use place::Places;
 pub use read::{read_file, read_str};

@@ -55,6 +55,8 @@ pub struct NetworkSource {
     pub inputs: Vec<InputSource>,
     /// `[projection.NAME]`
     pub projections: Vec<ProjectionSource>,
+    /// `[host.NAME]`
+    pub hosts: Vec<HostSource>,
     /// `[record]`
     pub record: RecordSource,
 }
@@ -78,6 +80,39 @@ pub struct Settings {
     pub precision: Option<Spanned<Precision>>,
     /// How differential equations are advanced where a model does not say.
     pub method: Option<Spanned<String>>,
+    /// The slots of a step in their order: the standard ones and any others.
+    pub schedule: Option<Vec<Spanned<String>>>,
+}
+
+/// A place in the step: `"after_resets"` or `{ when = "resets", order = 1 }`.
+#[derive(Clone, Default, PartialEq, Debug)]
+pub struct PlaceSource {
+    /// The slot; none for the usual one.
+    pub when: Option<Spanned<String>>,
+    /// The order within it; none for the usual one.
+    pub order: Option<Spanned<i64>>,
+}
+
+/// Where something of an object happens in the step: `schedule.reset = "end"`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Placement {
+    /// What: `update`, `threshold`, `reset`, ...
+    pub what: Spanned<String>,
+    /// Where.
+    pub place: PlaceSource,
+}
+
+/// A place in the step where the program that runs the simulation is called: `[host.NAME]`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct HostSource {
+    /// Its name, to which the program binds a function.
+    pub name: Spanned<String>,
+    /// The time between two calls; none for every step of the network's clock.
+    pub every: Option<Text>,
+    /// The slot; none for `start`.
+    pub when: Option<Spanned<String>>,
+    /// The order within it; none for 0.
+    pub order: Option<Spanned<i64>>,
 }
 
 /// A name for a quantity: `taum = "20 ms"`, `C = "taum*gl"`, `p = 0.02`.
@@ -193,6 +228,8 @@ pub struct NeuronSource {
     pub initial: Vec<Assignment>,
     /// Further events: `[neuron.NAME.event.EVENT]`.
     pub events: Vec<EventSource>,
+    /// Where `update`, `threshold` and `reset` happen in the step, if not in their usual slots.
+    pub schedule: Vec<Placement>,
 }
 
 /// An event of a neuron besides its spike.
@@ -204,6 +241,8 @@ pub struct EventSource {
     pub condition: Text,
     /// Statements for neurons to which it happened.
     pub reset: Option<Text>,
+    /// Where `condition` and `reset` happen in the step, if not in their usual slots.
+    pub schedule: Vec<Placement>,
 }
 
 /// A synapse model: `[synapse.NAME]`.
@@ -225,6 +264,8 @@ pub struct SynapseSource {
     pub parameters: Vec<Assignment>,
     /// Initial values of variables, unless the projection gives others.
     pub initial: Vec<Assignment>,
+    /// Where `update` happens in the step, if not in its usual slot.
+    pub schedule: Vec<Placement>,
 }
 
 /// What happens at synapses when an event reaches them: `on_pre`, `on_post`, `[synapse.NAME.pathway.PATHWAY]`.
@@ -240,7 +281,9 @@ pub struct PathwaySource {
     pub code: Text,
     /// A time, unless the projection gives another.
     pub delay: Option<Text>,
-    /// Its place among pathways of one step.
+    /// The slot in which it acts; none for `synapses`.
+    pub when: Option<Spanned<String>>,
+    /// Its place among pathways of one slot.
     pub order: Option<Spanned<i64>>,
 }
 
@@ -263,6 +306,10 @@ pub struct SumSource {
     pub expression: Text,
     /// How contributions are combined.
     pub operation: Spanned<SumOperation>,
+    /// The slot in which it is computed; none for `groups`.
+    pub when: Option<Spanned<String>>,
+    /// Its place among the operations of that slot; none for -1.
+    pub order: Option<Spanned<i64>>,
 }
 
 /// How contributions to a weighted sum are combined.
@@ -483,6 +530,8 @@ pub struct StateRecordSource {
     pub every: Option<Text>,
     /// The slot of the step in which values are taken, such as `start` or `after_resets`.
     pub slot: Option<Spanned<String>>,
+    /// Its place among the operations of that slot; none for 0.
+    pub order: Option<Spanned<i64>>,
 }
 
 /// Some neurons or synapses of an object.

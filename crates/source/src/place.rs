@@ -3,9 +3,9 @@
 use neuropil_base::{FileId, Span, Spanned, Text};
 
 use crate::{
-    Assignment, ConnectSource, Constant, Elements, EventSource, InputSource, NetworkSource, NeuronSource,
-    Numbers, PathwaySource, PopulationSource, ProjectionSource, RecordSource, Selection, Settings,
-    StateRecordSource, SumSource, SynapseSource, ValueSource, ViewSource,
+    Assignment, ConnectSource, Constant, Elements, EventSource, HostSource, InputSource, NetworkSource,
+    NeuronSource, Numbers, PathwaySource, PlaceSource, Placement, PopulationSource, ProjectionSource,
+    RecordSource, Selection, Settings, StateRecordSource, SumSource, SynapseSource, ValueSource, ViewSource,
 };
 
 /// Something that holds spans.
@@ -98,15 +98,18 @@ macro_rules! places {
 }
 
 places! {
-    NetworkSource { settings, constants, neurons, synapses, populations, views, inputs, projections, record; files, name }
-    Settings { dt, duration, seed, precision, method; title, description, reference }
+    NetworkSource { settings, constants, neurons, synapses, populations, views, inputs, projections, hosts, record; files, name }
+    Settings { dt, duration, seed, precision, method, schedule; title, description, reference }
     Constant { name, value }
     Assignment { name, value }
-    NeuronSource { name, library, equations, threshold, reset, refractory, method, parameters, initial, events }
-    EventSource { name, condition, reset }
-    SynapseSource { name, library, equations, pathways, sums, method, parameters, initial }
-    PathwaySource { name, on, event, code, delay, order }
-    SumSource { into, expression, operation }
+    NeuronSource { name, library, equations, threshold, reset, refractory, method, parameters, initial, events, schedule }
+    EventSource { name, condition, reset, schedule }
+    PlaceSource { when, order }
+    Placement { what, place }
+    HostSource { name, every, when, order }
+    SynapseSource { name, library, equations, pathways, sums, method, parameters, initial, schedule }
+    PathwaySource { name, on, event, code, delay, when, order }
+    SumSource { into, expression, operation, when, order }
     PopulationSource { name, neuron, size, initial, dt }
     ViewSource { name, population, start, stop }
     InputSource { name, kind, size, rate, period, start, indices, times, values, file, unit, dt }
@@ -115,7 +118,7 @@ places! {
         rule, p, n, self_connections, multapses, condition, probability, repeat, pairs, file
     }
     RecordSource { spikes, rates, state }
-    StateRecordSource { name, of, variables, elements, every, slot }
+    StateRecordSource { name, of, variables, elements, every, slot, order }
 }
 
 impl Places for ValueSource {

@@ -9,7 +9,7 @@ use neuropil_base::{Diagnostic, Diagnostics, Span, Spanned, Text, nearest};
 
 use crate::print::Out;
 use crate::tree::{Entry, Kind, Node, Table};
-use crate::{Numbers, ValueSource};
+use crate::{Numbers, PlaceSource, Placement, ValueSource};
 
 /// One field of an object of type `T`.
 pub(crate) struct Field<T: 'static> {
@@ -434,6 +434,34 @@ impl<'a> Reader<'a> {
             match list.iter_mut().find(|a| a.name.value == entry.key.value) {
                 Some(existing) => existing.value = value,
                 None => list.push(crate::Assignment { name: entry.key.clone(), value }),
+            }
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// `what = place` pairs; something that is there already gets the new place.
+    pub(crate) fn places(&mut self, list: &mut Vec<Placement>, entry: &Entry) {
+        let Some(table) = self.table(entry) else { return };
+        for entry in table {
+            self.example = "\"after_resets\"";
+            let mut place = PlaceSource::default();
+            match &entry.value.kind {
+                Kind::Table(fields) => {
+                    let what = format!("`{}`", entry.key.value);
+                    for field in fields {
+                        match field.key.value.as_str() {
+                            "when" => place.when = self.word(field),
+                            "order" => place.order = self.integer(field),
+                            _ => self.unknown_field(field, &what, ["when", "order"].into_iter()),
+                        }
+                    }
+                }
+                _ => place.when = self.word(entry),
+            }
+            match list.iter_mut().find(|p| p.what.value == entry.key.value) {
+                Some(existing) => existing.place = place,
+                None => list.push(Placement { what: entry.key.clone(), place }),
             }
         }
     }

@@ -6,8 +6,8 @@ use neuropil_integrate::{Step, population_step};
 use neuropil_math::{CompareOp, Function};
 use neuropil_model::{
     Arith, Clock, ClockId, Connect, Equation, Expr, ExprKind, Extent, Format, Group, Initial, Method,
-    Network, NoiseRef, ObjectId, Population, PopulationId, Projection, ProjectionId, Refractory, Side,
-    SiteId, Table, TableId, VarRef, Variable, VariableId, VariableKind,
+    Network, NoiseRef, ObjectId, Placed, Population, PopulationId, Projection, ProjectionId, Refractory,
+    Schedule, Side, SiteId, Slot, Table, TableId, VarRef, Variable, VariableId, VariableKind,
 };
 use neuropil_syntax::{BinaryOp, ExprKind as Syntax, UnaryOp, parse_expression};
 use neuropil_units::Dimension;
@@ -84,6 +84,7 @@ impl Given<'_> {
             equations: Vec::new(),
             event_driven,
             method: Method::Auto,
+            update: Placed::at(Slot::Groups),
             pathways: Vec::new(),
             sums: Vec::new(),
             connect: Connect::OneToOne,
@@ -109,6 +110,7 @@ impl Given<'_> {
                 variables: Vec::new(),
                 equations: Vec::new(),
                 method: self.method,
+                update: Placed::at(Slot::Groups),
                 events: Vec::new(),
                 refractory: Refractory::Never,
                 span: Span::NONE,
@@ -123,6 +125,8 @@ impl Given<'_> {
                 dimension: Dimension::NONE,
             }],
             recorders: Vec::new(),
+            schedule: Schedule::default(),
+            host_operations: Vec::new(),
             next_site: 100,
         }
     }

@@ -4,9 +4,9 @@ use std::fmt;
 
 use super::{DisplayBlock, DisplayExpr};
 use crate::{
-    Block, Connect, Delay, Endpoint, Event, EventSource, Expr, Extent, FixedNumber, Format, Group, Initial,
-    Network, ObjectId, Pathway, Population, Projection, Recorder, RecorderKind, Reduce, Refractory, Sum,
-    Table, Variable, VariableKind,
+    Block, Connect, Delay, Endpoint, Event, EventSource, Expr, Extent, FixedNumber, Format, Group,
+    HostOperation, Initial, Network, ObjectId, Pathway, Placed, Population, Projection, Recorder,
+    RecorderKind, Reduce, Refractory, Schedule, Slot, Sum, Table, Variable, VariableKind, When,
 };
 
 /// The whole network as text, deterministic.
@@ -21,6 +21,15 @@ impl fmt::Display for Network {
         writeln!(f, "  duration {:?} s", self.duration)?;
         for clock in &self.clocks {
             writeln!(f, "clock {}: dt {:?} s", clock.name, clock.dt)?;
+        }
+        if self.schedule != Schedule::default() {
+            let slots: Vec<&str> = self.schedule.slots().map(|(_, name)| name).collect();
+            writeln!(f, "schedule {}", slots.join(", "))?;
+        }
+        for HostOperation { name, clock, placed } in &self.host_operations {
+            let Placed { when, order } = *placed;
+            let (clock, when) = (&self.clock(*clock).name, self.schedule.shown(when));
+            writeln!(f, "host {name}: clock {clock}, at {when}, order {order}")?;
         }
         for table in &self.tables {
             print_table(f, table)?;
@@ -87,6 +96,7 @@ impl<'a> Owner<'a> {
             method,
             events,
             refractory,
+            update,
             span: _,
         } = population;
         let clock = &self.network.clock(*clock).name;
@@ -101,6 +111,7 @@ impl<'a> Owner<'a> {
         if !equations.is_empty() {
             writeln!(f, "  method {method}")?;
         }
+        self.moved(f, "  update", *update, Placed::at(Slot::Groups))?;
         match refractory {
             Refractory::Never => {}
             Refractory::Time(time) => {
@@ -146,7 +157,16 @@ impl<'a> Owner<'a> {
         }
     }
 
+    /// Where something happens in the step, if that is not its usual place.
+    fn moved(self, f: &mut fmt::Formatter<'_>, what: &str, placed: Placed, usual: Placed) -> fmt::Result {
+        if placed == usual {
+            return Ok(());
+        }
+        writeln!(f, "{what} at {}, order {}", self.network.schedule.shown(placed.when), placed.order)
+    }
+
     fn event(self, f: &mut fmt::Formatter<'_>, event: &'a Event) -> fmt::Result {
+        let (usual, usual_reset) = Event::usual_places(event.name == "spike");
         write!(f, "  event {}: ", event.name)?;
         match &event.source {
             EventSource::Condition(condition) => {
@@ -164,6 +184,8 @@ impl<'a> Owner<'a> {
                 writeln!(f)?;
             }
         }
+        self.moved(f, "    condition", event.placed, usual)?;
+        self.moved(f, "    reset", event.reset_placed, usual_reset)?;
         write!(f, "{}", self.block(&event.reset, 4))
     }
 
@@ -179,6 +201,7 @@ impl<'a> Owner<'a> {
             event_driven,
             last_update: _,
             method,
+            update,
             pathways,
             sums,
             connect,
@@ -213,6 +236,7 @@ impl<'a> Owner<'a> {
         if !equations.is_empty() {
             writeln!(f, "  method {method}")?;
         }
+        self.moved(f, "  update", *update, Placed::at(Slot::Groups))?;
         for equation in event_driven {
             let variable = &variables[equation.variable.index()].name;
             writeln!(f, "  d{variable}/dt = {} (event-driven)", self.expr(&equation.rhs))?;
@@ -269,13 +293,17 @@ impl<'a> Owner<'a> {
         projection: &Projection,
         pathway: &'a Pathway,
     ) -> fmt::Result {
-        let Pathway { name, on, event, block, order, delay, span: _ } = pathway;
+        let Pathway { name, on, event, block, placed: Placed { when, order }, delay, span: _ } = pathway;
         let (side, population) = match on {
             Endpoint::Pre => ("presynaptic", projection.source.population),
             Endpoint::Post => ("postsynaptic", projection.target.population),
         };
         let event = &self.network.population(population).events[event.index()].name;
-        write!(f, "  pathway {name}: on {side} {event}, order {order}, delay ")?;
+        write!(f, "  pathway {name}: on {side} {event}, ")?;
+        if *when != When::at(Slot::Synapses) {
+            write!(f, "at {}, ", self.network.schedule.shown(*when))?;
+        }
+        write!(f, "order {order}, delay ")?;
         match delay {
             Delay::None => writeln!(f, "none")?,
             Delay::Steps(steps) => writeln!(f, "{steps} steps")?,
@@ -287,7 +315,7 @@ impl<'a> Owner<'a> {
     }
 
     fn sum(self, f: &mut fmt::Formatter<'_>, sum: &'a Sum) -> fmt::Result {
-        let Sum { target, value, reduce, delay_steps } = sum;
+        let Sum { target, value, reduce, delay_steps, placed } = sum;
         let reduce = match reduce {
             Reduce::Sum => "sum",
             Reduce::Mean => "mean",
@@ -299,7 +327,8 @@ impl<'a> Owner<'a> {
         if *delay_steps > 0 {
             write!(f, ", {delay_steps} steps ago")?;
         }
-        writeln!(f)
+        writeln!(f)?;
+        self.moved(f, "   ", *placed, Sum::USUAL_PLACE)
     }
 }
 
@@ -313,7 +342,8 @@ fn display_group(network: &Network, group: &Group) -> String {
 }
 
 fn print_recorder(f: &mut fmt::Formatter<'_>, network: &Network, recorder: &Recorder) -> fmt::Result {
-    let Recorder { name, kind, clock, when, order } = recorder;
+    let Recorder { name, kind, clock, placed: Placed { when, order } } = recorder;
+    let when = network.schedule.shown(*when);
     let events = |group: &Group, event: &crate::EventId| {
         let event = &network.population(group.population).events[event.index()].name;
         format!("{event} of {}", display_group(network, group))

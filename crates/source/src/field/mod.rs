@@ -1,5 +1,6 @@
 //! The fields of everything that a file may define: one row each, the only place that names them.
 
+mod host;
 mod input;
 mod neuron;
 mod population;
@@ -12,7 +13,7 @@ use neuropil_base::Precision;
 use crate::print::{Entries, Out};
 use crate::reader::{Field, Object, Reader};
 use crate::tree::{Entry, Table};
-use crate::{Constant, NetworkSource};
+use crate::{Constant, NetworkSource, PlaceSource, Placement};
 
 pub(crate) use record::RECORD;
 
@@ -68,6 +69,9 @@ macro_rules! row {
             |r, x, e| r.assignments(&mut x.$name, e),
             |x| $crate::print::Out::assignments(&x.$name))
     };
+    (places $name:ident = $example:literal) => {
+        row!(@row $name, false, $example, |r, x, e| r.places(&mut x.$name, e), |x| $crate::field::places(&x.$name))
+    };
     (objects $name:ident . $list:ident = $example:literal) => {
         row!(@row $name, false, $example, |r, x, e| r.objects(&mut x.$list, e), |x| $crate::field::group(&x.$list))
     };
@@ -91,6 +95,20 @@ fn entries<T>(fields: &[Field<T>], object: &T) -> Entries {
 fn group<T: Object>(list: &[T]) -> Option<Out> {
     let objects: Vec<_> = list.iter().map(|o| (o.name().value.clone(), entries(T::FIELDS, o))).collect();
     (!objects.is_empty()).then_some(Out::Group(objects))
+}
+
+/// `schedule.reset = "end"`, ...
+fn places(list: &[Placement]) -> Option<Out> {
+    let place = |place: &PlaceSource| match (&place.when, &place.order) {
+        (Some(when), None) => Out::word(when),
+        (when, order) => {
+            let mut entries: Entries = when.iter().map(|w| ("when".to_owned(), Out::word(w))).collect();
+            entries.extend(order.iter().map(|o| ("order".to_owned(), Out::Bare(o.value.to_string()))));
+            Out::Inline(entries)
+        }
+    };
+    let entries: Entries = list.iter().map(|p| (p.what.value.clone(), place(&p.place))).collect();
+    (!entries.is_empty()).then_some(Out::Dotted(entries))
 }
 
 /// Which fields a kind (of input, of connector) must have and may have.
@@ -187,6 +205,9 @@ pub(crate) const NETWORK: &[Field<NetworkSource>] = &[
     row!(@row method, false, "\"exact\"",
         |r, x, e| if let Some(w) = r.word(e) { x.settings.method = Some(w) },
         |x| x.settings.method.as_ref().map(Out::word)),
+    row!(@row schedule, false, "[\"start\", \"groups\", \"thresholds\", \"synapses\", \"resets\", \"end\"]",
+        |r, x, e| if let Some(words) = r.words(e) { x.settings.schedule = Some(words) },
+        |x| x.settings.schedule.as_ref().map(|s| Out::List(s.iter().map(Out::word).collect()))),
     row!(@row constants, false, "{ tau = \"20 ms\" }", constants, |x| {
         let list: Entries =
             x.constants.iter().map(|c| (c.name.value.clone(), Out::text(&c.value))).collect();
@@ -198,6 +219,7 @@ pub(crate) const NETWORK: &[Field<NetworkSource>] = &[
     row!(objects view . views = "{ exc = { of = \"cells\", range = [0, 80] } }"),
     row!(objects input . inputs = "{ noise = { kind = \"poisson\", size = 100, rate = \"10 Hz\" } }"),
     row!(objects projection . projections = "{ e_to_i = { synapse = \"exc\", source = \"e\", target = \"i\" } }"),
+    row!(objects host . hosts = "{ controller = { every = \"10 ms\" } }"),
     row!(@row record, false, "{ spikes = \"all\" }",
     |r, x, e| {
         let Some(table) = r.table(e) else { return };

@@ -22,6 +22,7 @@ impl NeuronSource {
             parameters: Vec::new(),
             initial: Vec::new(),
             events: Vec::new(),
+            schedule: Vec::new(),
         }
     }
 }
@@ -41,6 +42,7 @@ impl Object for NeuronSource {
         row!(assign parameters = "{ tau = \"20 ms\" }"),
         row!(assign initial = "{ v = \"-60 mV\" }"),
         row!(objects event . events = "{ burst = { condition = \"v > -40*mV\" } }"),
+        row!(places schedule = "{ reset = \"after_resets\" }"),
     ];
 
     fn blank(name: Spanned<String>) -> Self {
@@ -63,11 +65,14 @@ impl Object for NeuronSource {
 impl Object for EventSource {
     const KIND: &'static str = "event";
 
-    const FIELDS: &'static [Field<Self>] =
-        &[row!(string! condition = "\"v > -40*mV\""), row!(string reset = "\"w += b\"")];
+    const FIELDS: &'static [Field<Self>] = &[
+        row!(string! condition = "\"v > -40*mV\""),
+        row!(string reset = "\"w += b\""),
+        row!(places schedule = "{ condition = \"after_groups\" }"),
+    ];
 
     fn blank(name: Spanned<String>) -> Self {
-        Self { condition: Text::new("", name.span), name, reset: None }
+        Self { condition: Text::new("", name.span), name, reset: None, schedule: Vec::new() }
     }
 
     fn name(&self) -> &Spanned<String> {

@@ -40,7 +40,7 @@ impl StateRecordSource {
     /// Some variables of all neurons or synapses of an object, at every step.
     #[must_use]
     pub fn new(name: Spanned<String>, of: Spanned<String>, variables: Vec<Spanned<String>>) -> Self {
-        Self { name, of, variables, elements: Elements::All, every: None, slot: None }
+        Self { name, of, variables, elements: Elements::All, every: None, slot: None, order: None }
     }
 }
 
@@ -63,6 +63,7 @@ impl Object for StateRecordSource {
         }),
         row!(text every = "\"1 ms\""),
         row!(word slot = "\"start\""),
+        row!(integer order = "0"),
     ];
 
     fn blank(name: Spanned<String>) -> Self {

@@ -30,6 +30,7 @@ impl SynapseSource {
             method: None,
             parameters: Vec::new(),
             initial: Vec::new(),
+            schedule: Vec::new(),
         }
     }
 
@@ -52,6 +53,7 @@ impl PathwaySource {
             event: None,
             code,
             delay: None,
+            when: None,
             order: None,
         }
     }
@@ -97,6 +99,7 @@ impl Object for SynapseSource {
             sums,
             |x| (!x.sums.is_empty())
                 .then(|| Out::Repeated(x.sums.iter().map(|s| entries(SUM, s)).collect()))),
+        row!(places schedule = "{ update = \"after_groups\" }"),
     ];
 
     fn blank(name: Spanned<String>) -> Self {
@@ -123,6 +126,7 @@ impl Object for PathwaySource {
         row!(word event = "\"spike\""),
         row!(string! code = "\"ge_post += w\""),
         row!(text delay = "\"1 ms\""),
+        row!(word when = "\"synapses\""),
         row!(integer order = "0"),
     ];
 
@@ -192,6 +196,8 @@ const SUM: &[Field<SumSource>] = &[
     row!(@row operation, false, "\"sum\"",
         |r, x, e| if let Some(o) = r.choice(e, OPERATIONS) { x.operation = o },
         |x| (x.operation.value != SumOperation::Sum).then(|| word_of(OPERATIONS, x.operation.value))),
+    row!(word when = "\"groups\""),
+    row!(integer order = "-1"),
 ];
 
 fn sums(reader: &mut Reader<'_>, synapse: &mut SynapseSource, entry: &Entry) {
@@ -215,6 +221,8 @@ fn sums(reader: &mut Reader<'_>, synapse: &mut SynapseSource, entry: &Entry) {
             into: Spanned::new(String::new(), span),
             expression: Text::new("", span),
             operation: Spanned::new(SumOperation::Sum, span),
+            when: None,
+            order: None,
         };
         reader.fields(SUM, "`sum`", &mut sum, table);
         let mode = std::mem::replace(&mut reader.mode, Mode::Define);
