@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use neuropil::{Backend, Cpu, Interp, Model, Options, RecordTo};
+use neuropil::{Backend, Cpu, Interp, Model, Options, RecordTo, Simulation};
 
 /// Runs `golden/NAME.toml` on every backend and compares with `golden/NAME.spikes.txt`.
 fn agrees(name: &str) {
@@ -52,4 +52,121 @@ fn delays_per_synapse_and_exponential_euler_agree_with_brian() {
 #[test]
 fn event_driven_plasticity_on_both_sides_agrees_with_brian() {
     agrees("stdp");
+}
+
+/// Runs `golden/NAME.toml` on every backend and compares what its recorders saw with `golden/NAME.states.txt`.
+fn agrees_in_every_state(name: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden");
+    let model = Model::read(folder.join(format!("{name}.toml"))).unwrap_or_else(|e| panic!("{e}"));
+    let text = std::fs::read_to_string(folder.join(format!("{name}.states.txt"))).unwrap();
+    let backends: [(&dyn Backend, usize); 3] = [(&Interp, 1), (&Cpu, 1), (&Cpu, 2)];
+    for (backend, threads) in backends {
+        let options = Options { threads, record: RecordTo::Memory };
+        let mut simulation = model.simulate(backend, &options).unwrap_or_else(|e| panic!("{e}"));
+        simulation.run(simulation.network().duration).unwrap();
+        let mut differences = Vec::new();
+        let mut lines = text.lines().filter(|line| !line.starts_with('#')).peekable();
+        while let Some(title) = lines.next() {
+            let words: Vec<&str> = title.split(' ').collect();
+            match words.as_slice() {
+                ["events", recorder] => {
+                    let (steps, neurons) = events_of(&simulation, recorder);
+                    let expected = (numbers(lines.next().unwrap()), numbers(lines.next().unwrap()));
+                    assert!(!expected.0.is_empty(), "{name}: no event of {recorder} is compared");
+                    if expected != (steps.clone(), neurons.clone()) {
+                        let pairs: Vec<_> =
+                            steps.iter().zip(&neurons).zip(expected.0.iter().zip(&expected.1)).collect();
+                        let first = pairs.iter().position(|(a, b)| a != b).unwrap_or(pairs.len());
+                        differences.push(format!(
+                            "event {first} of {recorder}: {:?} instead of {:?}",
+                            steps.get(first).zip(neurons.get(first)),
+                            expected.0.get(first).zip(expected.1.get(first))
+                        ));
+                    }
+                }
+                ["trace", recorder, variable] => {
+                    let trace =
+                        simulation.trace(recorder, variable).unwrap_or_else(|e| panic!("{name}: {e}"));
+                    let mut element = 0;
+                    while let Some(line) =
+                        lines.next_if(|l| !l.starts_with("events") && !l.starts_with("trace"))
+                    {
+                        let expected = numbers(line);
+                        let found = trace.line(element);
+                        // Written with twelve digits.
+                        let near = |a: &f64, b: &f64| {
+                            a == b || (a - b).abs() <= 2e-11 * a.abs().max(b.abs()) + 1e-13
+                        };
+                        let first = expected.iter().zip(&found).position(|(a, b)| !near(a, b));
+                        if first.is_some() || expected.len() != found.len() {
+                            let k = first.unwrap_or(expected.len().min(found.len()));
+                            differences.push(format!(
+                                "{recorder}.{variable} of element {element}, row {k} of {}: {:?} instead of {:?}",
+                                expected.len(),
+                                found.get(k),
+                                expected.get(k)
+                            ));
+                        }
+                        element += 1;
+                    }
+                    assert_eq!(element, trace.n_indices(), "{name}: elements of {recorder}");
+                }
+                _ => panic!("{name}: `{title}`"),
+            }
+        }
+        assert!(differences.is_empty(), "{name} on {}:\n{}", backend.name(), differences.join("\n"));
+    }
+}
+
+fn numbers(line: &str) -> Vec<f64> {
+    line.split_ascii_whitespace().map(|word| word.parse().unwrap()).collect()
+}
+
+/// The steps and the neurons of recorded events.
+fn events_of(simulation: &Simulation, recorder: &str) -> (Vec<f64>, Vec<f64>) {
+    let memory = simulation.recorded().unwrap();
+    let id =
+        memory.find(&format!("{recorder}_spikes")).unwrap_or_else(|| panic!("no recorder of {recorder}"));
+    let (steps, neurons) = memory.spikes(id).unwrap();
+    (steps.iter().map(|s| *s as f64).collect(), neurons.iter().map(|n| f64::from(*n)).collect())
+}
+
+#[test]
+fn events_of_a_neurons_own_and_their_pathways_agree_with_brian() {
+    agrees_in_every_state("events");
+}
+
+#[test]
+fn pathways_of_any_order_and_delay_that_write_both_ends_agree_with_brian() {
+    agrees_in_every_state("pathways");
+}
+
+#[test]
+fn gap_junctions_and_sums_of_synaptic_states_agree_with_brian() {
+    agrees_in_every_state("gaps");
+}
+
+#[test]
+fn several_clocks_agree_with_brian() {
+    agrees_in_every_state("clocks");
+}
+
+#[test]
+fn timed_arrays_agree_with_brian() {
+    agrees_in_every_state("timed");
+}
+
+#[test]
+fn refractoriness_of_every_kind_agrees_with_brian() {
+    agrees_in_every_state("refractory");
+}
+
+#[test]
+fn a_recorder_at_any_slot_sees_what_brians_monitor_sees() {
+    agrees_in_every_state("slots");
+}
+
+#[test]
+fn views_agree_with_brian() {
+    agrees_in_every_state("views");
 }

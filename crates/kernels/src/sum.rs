@@ -21,22 +21,21 @@ struct Reduction {
 
 impl Lowerer<'_> {
     /// A weighted sum: the target is set to zero before the first projection that feeds it, then each adds what
-    /// its synapses contribute.
+    /// its synapses contribute. All of this happens at the steps of the target's clock, just before the target is
+    /// advanced.
     pub(crate) fn sum(&mut self, id: ProjectionId, k: usize, sum: &Sum) -> Result<(), LowerError> {
         let network = self.network;
         let projection = network.projection(id);
-        let on = clock(projection.clock);
         let placed = sum.placed;
         let name = format!("{}.sum{k}", projection.name);
         let group = if sum.target.side == Side::Pre { &projection.source } else { &projection.target };
-        let size = network.population(group.population).size;
+        let population = network.population(group.population);
+        let (on, size) = (clock(population.clock), population.size);
         let Some(target) = self.variable_buffer(sum.target.object, sum.target.variable) else {
             return Ok(());
         };
         let ty = self.program.buffers[target.index()].ty;
         if !self.is_zeroed(target) {
-            let action =
-                Action::Fill { buffer: target, start: 0, len: size, value: Scalar::from_f64(ty, 0.0) };
             // Sums into one variable may have different places: it is zeroed at the earliest of them.
             let sums = network.projections.iter().flat_map(|p| &p.sums);
             let same = sums
@@ -45,7 +44,10 @@ impl Lowerer<'_> {
                 .map(|s| s.placed)
                 .min_by_key(|p| (network.schedule.rank(p.when), p.order))
                 .unwrap_or(placed);
-            self.push(format!("{}.zero", self.program.buffers[target.index()].name), on, earliest, action);
+            for (start, len) in reached(network, sum.target) {
+                let action = Action::Fill { buffer: target, start, len, value: Scalar::from_f64(ty, 0.0) };
+                self.push(format!("{}.zero", self.program.buffers[target.index()].name), on, earliest, action);
+            }
         }
         let (with, identity) = match sum.reduce {
             Reduce::Sum | Reduce::Mean => (Accumulation::Add, 0.0),
@@ -93,7 +95,8 @@ impl Lowerer<'_> {
         let network = self.network;
         let projection = network.projection(id);
         let object = ObjectId::Projection(id);
-        let scope = Scope::of(network, object, network.clock(projection.clock).dt);
+        let group = if sum.target.side == Side::Pre { &projection.source } else { &projection.target };
+        let scope = Scope::of(network, object, network.clock(network.population(group.population).clock).dt);
         let delayed = if sum.delay_steps == 0 { Vec::new() } else { delayed_variables(network, sum) };
         let histories = delayed
             .into_iter()
@@ -205,6 +208,30 @@ impl Lowerer<'_> {
         b.store(slots[1], own, new);
         self.call(lowering.finish())
     }
+}
+
+/// The neurons that sums into a variable reach, as the starts and lengths of ranges that do not touch; others keep
+/// their values.
+fn reached(network: &Network, target: VarRef) -> Vec<(u32, u32)> {
+    let mut ranges: Vec<(u32, u32)> = Vec::new();
+    for projection in &network.projections {
+        for sum in &projection.sums {
+            if (sum.target.object, sum.target.variable) == (target.object, target.variable) {
+                let group =
+                    if sum.target.side == Side::Pre { &projection.source } else { &projection.target };
+                ranges.push((group.start, group.start + group.len));
+            }
+        }
+    }
+    ranges.sort_unstable();
+    let mut merged: Vec<(u32, u32)> = Vec::new();
+    for (start, stop) in ranges {
+        match merged.last_mut() {
+            Some((_, end)) if start <= *end => *end = stop.max(*end),
+            Some(_) | None => merged.push((start, stop)),
+        }
+    }
+    merged.into_iter().map(|(start, stop)| (start, stop - start)).collect()
 }
 
 /// The presynaptic variables that a sum reads.

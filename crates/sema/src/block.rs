@@ -160,7 +160,7 @@ impl Typer<'_> {
                 format!("`{name}` is a name for an expression"),
                 "set the variables that it is made of",
             )),
-            Class::SumTarget => Some((
+            Class::SumTarget | Class::PartSumTarget => Some((
                 format!("`{name}` receives a weighted sum at every step"),
                 "set another variable and add the two where they are used",
             )),

@@ -86,7 +86,7 @@ fn check_value(
 ) -> Option<Initial> {
     let name = assignment.name.value.as_str();
     let reason = match symbol.class {
-        Class::Writable | Class::Constant => None,
+        Class::Writable | Class::Constant | Class::PartSumTarget => None,
         Class::Subexpression => {
             Some(format!("`{name}` is a name for an expression, so it has no initial value"))
         }

@@ -276,6 +276,18 @@ impl Recording<'_> {
         let Some(text) = &source.every else { return Some(clock) };
         let every = Evaluator { world: self.world, out: self.out }.positive_time(text, "`every`")?;
         let dt = self.clocks.get(clock.index()).map_or(1e-4, |c| c.dt);
+        let fits = |dt: f64| {
+            let steps = every / dt;
+            steps > 0.5 && (steps - steps.round()).abs() <= 1e-6 * steps
+        };
+        // What changes between two steps of the object is seen by a recorder on another clock of the network.
+        if !fits(dt)
+            && let Some(other) = self.clocks.iter().find(|c| fits(c.dt))
+        {
+            let steps = (every / other.dt).round();
+            let every = steps * other.dt;
+            return Some(clock_of(self.clocks, every, &source.name.value));
+        }
         let steps = whole_steps(every, dt, text, "`every`", self.out)?;
         if steps == 1 {
             return Some(clock);

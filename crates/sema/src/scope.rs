@@ -43,6 +43,8 @@ pub(crate) enum Class {
     Subexpression,
     /// Receives a weighted sum.
     SumTarget,
+    /// Receives weighted sums, but not every neuron of its population does: the others keep what they start with.
+    PartSumTarget,
 }
 
 /// The variables of one object by name.

@@ -44,6 +44,13 @@ impl Feed {
     pub(crate) fn of(&self) -> ProjectionId {
         self.projection
     }
+
+    /// The neurons that it reaches: the first, and the one behind the last.
+    fn range(&self, projs: &[Proj]) -> (u32, u32) {
+        let projection = &projs[self.projection.index()].projection;
+        let group = if self.side == Side::Pre { &projection.source } else { &projection.target };
+        (group.start, group.start.saturating_add(group.len))
+    }
 }
 
 /// Finds out where all weighted sums go, and gives populations the variables that receive them.
@@ -90,8 +97,26 @@ pub(crate) fn declare_sums(
             }
         }
     }
+    leave_out(&feeds, projs, pops);
     report_unfed(pops, out);
     feeds
+}
+
+/// Variables that sums reach in some neurons of a population only may have initial values, for the sake of the others.
+fn leave_out(feeds: &[Feed], projs: &[Proj], pops: &mut [Pop]) {
+    for feed in feeds.iter().filter(|f| !f.channel) {
+        let same = |f: &&Feed| (f.population, &f.variable) == (feed.population, &feed.variable);
+        let mut ranges: Vec<(u32, u32)> = feeds.iter().filter(same).map(|f| f.range(projs)).collect();
+        ranges.sort_unstable();
+        let reached =
+            ranges.iter().fold(0, |end, (start, stop)| if *start <= end { end.max(*stop) } else { end });
+        let pop = &mut pops[feed.population.index()];
+        if reached < pop.population.size
+            && let Some(symbol) = pop.declared.symbols.get_mut(&feed.variable)
+        {
+            symbol.class = Class::PartSumTarget;
+        }
+    }
 }
 
 fn collect(
