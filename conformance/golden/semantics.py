@@ -97,7 +97,7 @@ def pathways():
         delay={"horner": None, "put": 0.5 * ms},
         name="loop",
     )
-    loop.connect("i != j and (2*i + j) % 3 != 1")
+    loop.connect("(2*i + j) % 3 != 1")
     loop.w = "0.1*i + 0.01*j"
     for name, order in [("horner", 3), ("exchange", -4), ("put", 0), ("learn", -7), ("early", 2)]:
         getattr(loop, name).order = order
