@@ -46,7 +46,12 @@ impl Lowerer<'_> {
                 .unwrap_or(placed);
             for (start, len) in reached(network, sum.target) {
                 let action = Action::Fill { buffer: target, start, len, value: Scalar::from_f64(ty, 0.0) };
-                self.push(format!("{}.zero", self.program.buffers[target.index()].name), on, earliest, action);
+                self.push(
+                    format!("{}.zero", self.program.buffers[target.index()].name),
+                    on,
+                    earliest,
+                    action,
+                );
             }
         }
         let (with, identity) = match sum.reduce {
