@@ -1,4 +1,5 @@
-//! Every shipped model and every case of `cases/`, on every backend, in both precisions: one named trial each.
+//! Every shipped model and every network of `cases/` and `golden/`, on every backend, in both precisions: one named
+//! trial each.
 
 #![allow(clippy::expect_used, clippy::print_stderr, reason = "a test program")]
 
@@ -15,6 +16,7 @@ fn main() {
     // Shipped models are large: the interpreter takes about a microsecond per element and instruction.
     trials.extend(of_folder(&root.join("../models"), 20));
     trials.extend(of_folder(&root.join("cases"), 200));
+    trials.extend(of_folder(&root.join("golden"), 80));
     libtest_mimic::run(&arguments, trials).exit();
 }
 
