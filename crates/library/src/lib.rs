@@ -46,9 +46,11 @@ macro_rules! models {
 
 models! {
     Neuron "neuron": "lif", "lif_curr_exp", "lif_curr_alpha", "lif_cond_exp", "qif", "theta", "izhikevich", "adex",
-        "traub_miles", "poisson";
+        "traub_miles", "rate_linear", "rate_relu", "rate_tanh", "poisson", "poisson_from_rate", "rate_from_spikes",
+        "rate_in_window";
     Synapse "synapse": "static_voltage", "static_curr_exc", "static_curr_inh", "static_alpha_exc",
-        "static_alpha_inh", "static_cond_exc", "static_cond_inh", "static_rate", "stdp", "tsodyks_markram";
+        "static_alpha_inh", "static_cond_exc", "static_cond_inh", "static_rate", "count_spikes", "count_in_window",
+        "hebb", "covariance", "oja", "bcm", "stdp", "tsodyks_markram";
 }
 
 impl Model {
