@@ -1,6 +1,7 @@
 //! Builds a network: initial values, synapses, delays, program, machine.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use neuropil_backend::{Backend, Image, Over, Routine, Synapses};
@@ -10,7 +11,7 @@ use neuropil_connectivity::{
     FixedProbability, FixedTotalNumber, FormatChoice, OneToOne, PairFile, PairList, Predicate, RowRule,
     Shape, Site, Storage, Walk,
 };
-use neuropil_kernels::program::{BufferId, Program, Role};
+use neuropil_kernels::program::{BufferId, Program, Role, StructureId};
 use neuropil_kernels::{Binding, Lowered, ProjectionShape, lower, once};
 use neuropil_memory::HostBuffer;
 use neuropil_model::{
@@ -39,11 +40,22 @@ struct Connected {
     columns: Vec<(String, Vec<f64>)>,
 }
 
+/// Where the delays of a projection are evaluated.
+struct Place<'a> {
+    object: ObjectId,
+    over: Over<'a>,
+    connected: &'a Connected,
+    n_syn: usize,
+    /// The step that they are counted in, in seconds.
+    dt: f64,
+}
+
 /// Builds everything that the machine needs.
 pub(crate) fn build(network: &Network, backend: &dyn Backend, threads: usize) -> Result<Built, BuildError> {
     // Mistakes that only integration finds are told before any synapse is made.
     lower(network, &vec![ProjectionShape::default(); network.projections.len()])?;
-    let mut builder = Builder { network, backend, pool: Pool::default(), remarks: Vec::new() };
+    let mut builder =
+        Builder { network, backend, pool: Pool::default(), remarks: Vec::new(), sum_delays: BTreeMap::new() };
     builder.tables();
     for i in 0..network.populations.len() {
         builder.population(PopulationId::new(i))?;
@@ -58,7 +70,7 @@ pub(crate) fn build(network: &Network, backend: &dyn Backend, threads: usize) ->
     recorded_synapses_exist(network, &shapes)?;
     let program = lower(network, &shapes)?;
     let plan = Plan::new(&program);
-    let buffers = builder.contents(&program, &synapses);
+    let buffers = builder.contents(&program, &synapses)?;
     Ok(Built {
         image: Image { program: Arc::new(program), plan: Arc::new(plan), buffers, synapses, threads },
         remarks: builder.remarks,
@@ -89,6 +101,8 @@ struct Builder<'a> {
     backend: &'a dyn Backend,
     pool: Pool,
     remarks: Vec<String>,
+    /// How old the presynaptic values of weighted sums are, in steps per synapse.
+    sum_delays: BTreeMap<(StructureId, u32), HostBuffer>,
 }
 
 impl Builder<'_> {
@@ -205,37 +219,23 @@ impl Builder<'_> {
             Extent::PerElement => over,
             Extent::Shared => Over::Elements { start: 0, len: 1 },
         })?;
-        let mut shape = ProjectionShape { n_syn, longest_delay: vec![0; projection.pathways.len()] };
+        let mut shape = ProjectionShape {
+            n_syn,
+            longest_delay: vec![0; projection.pathways.len()],
+            longest_sum_delay: vec![0; projection.sums.len()],
+        };
         let mut delayed = Vec::new();
         for (k, pathway) in projection.pathways.iter().enumerate() {
-            let seconds = match &pathway.delay {
-                Delay::None | Delay::Steps(_) => {
-                    delayed.push(None);
-                    continue;
-                }
-                Delay::PerSynapse(e) => {
-                    let name = format!("{}.{}.delay", projection.name, pathway.name);
-                    let lowered = once::evaluate(network, object, &name, e, ScalarType::F64);
-                    self.evaluate(&lowered, e, ScalarType::F64, n_syn, over)?.to_f64()
-                }
-                Delay::Column(column) => self.column(object, Some(&connected), column)?.to_vec(),
-                Delay::Values(values) => {
-                    let values = canonical(values, Some(&connected));
-                    filled(&format!("{}.delay", projection.name), ScalarType::F64, n_syn, &values)?.to_f64()
-                }
-            };
             let population = match pathway.on {
                 Endpoint::Pre => projection.source.population,
                 Endpoint::Post => projection.target.population,
             };
             let dt = network.clock(network.population(population).clock).dt;
-            let DelaysRounded { delays, n_inexact } = Delays::from_seconds(&seconds, dt).map_err(fail)?;
-            if n_inexact > 0 {
-                self.remarks.push(format!(
-                    "projection `{}`: {n_inexact} of its delays are not whole steps of {dt} s and were rounded",
-                    projection.name
-                ));
-            }
+            let place = Place { object, over, connected: &connected, n_syn, dt };
+            let Some(delays) = self.delays(&pathway.name, &pathway.delay, &place)? else {
+                delayed.push(None);
+                continue;
+            };
             shape.longest_delay[k] = delays.max_steps();
             let sorted = match (pathway.on, &transposed, &rows) {
                 (Endpoint::Pre, _, Storage::Csr(csr)) => DelayRows::by_pre(csr, &delays),
@@ -243,6 +243,17 @@ impl Builder<'_> {
                 (Endpoint::Pre | Endpoint::Post, ..) => DelayRows::by_pre(&rows.to_csr(), &delays),
             };
             delayed.push(Some(sorted.map_err(fail)?));
+        }
+        for (k, sum) in projection.sums.iter().enumerate() {
+            let dt = network.clock(network.clock_of(sum.target.object)).dt;
+            let place = Place { object, over, connected: &connected, n_syn, dt };
+            let Some(delays) = self.delays(&format!("sum{k}"), &sum.delay, &place)? else { continue };
+            shape.longest_sum_delay[k] = delays.max_steps();
+            let mut buffer = HostBuffer::new(ScalarType::I32, n_syn);
+            for (synapse, steps) in buffer.as_mut_slice::<i32>().iter_mut().enumerate() {
+                *steps = i32::try_from(delays.steps(synapse)).unwrap_or(i32::MAX);
+            }
+            self.sum_delays.insert((StructureId::new(id.index()), k as u32), buffer);
         }
         let Storage::Csr(csr) = rows else {
             return Err(fail(ConnectError::TooManySynapses { n_syn: n_syn as u64 }));
@@ -255,6 +266,34 @@ impl Builder<'_> {
             rows.bytes()
         ));
         Ok((shape, Synapses { rows, columns: transposed, delayed }))
+    }
+
+    /// Delays per synapse, in steps; `None` if all synapses have one.
+    fn delays(&mut self, name: &str, delay: &Delay, place: &Place<'_>) -> Result<Option<Delays>, BuildError> {
+        let Place { object, over, connected, n_syn, dt } = *place;
+        let network = self.network;
+        let projection = network.object_name(object);
+        let seconds = match delay {
+            Delay::None | Delay::Steps(_) => return Ok(None),
+            Delay::PerSynapse(e) => {
+                let name = format!("{projection}.{name}.delay");
+                let lowered = once::evaluate(network, object, &name, e, ScalarType::F64);
+                self.evaluate(&lowered, e, ScalarType::F64, n_syn, over)?.to_f64()
+            }
+            Delay::Column(column) => self.column(object, Some(connected), column)?.to_vec(),
+            Delay::Values(values) => {
+                let values = canonical(values, Some(connected));
+                filled(&format!("{projection}.delay"), ScalarType::F64, n_syn, &values)?.to_f64()
+            }
+        };
+        let DelaysRounded { delays, n_inexact } = Delays::from_seconds(&seconds, dt)
+            .map_err(|error| BuildError::Connect { projection: projection.to_owned(), error })?;
+        if n_inexact > 0 {
+            self.remarks.push(format!(
+                "projection `{projection}`: {n_inexact} of its delays are not whole steps of {dt} s and were rounded"
+            ));
+        }
+        Ok(Some(delays))
     }
 
     fn connect(&mut self, id: ProjectionId) -> Result<Connected, BuildError> {
@@ -326,7 +365,24 @@ impl Builder<'_> {
     }
 
     /// The contents of every buffer of the program.
-    fn contents(&mut self, program: &Program, synapses: &[Arc<Synapses>]) -> Vec<HostBuffer> {
+    fn contents(
+        &mut self,
+        program: &Program,
+        synapses: &[Arc<Synapses>],
+    ) -> Result<Vec<HostBuffer>, BuildError> {
+        let mut first_rows = Vec::new();
+        for buffer in &program.buffers {
+            first_rows.push(match buffer.role {
+                Role::HistoryOf(object, variable) => self.first_values(object, variable, synapses)?,
+                Role::Variable(..)
+                | Role::Table
+                | Role::InDegree(_)
+                | Role::OutDegree(_)
+                | Role::SumDelay { .. }
+                | Role::History(_)
+                | Role::Scratch => None,
+            });
+        }
         let mut contents: Vec<HostBuffer> = program
             .buffers
             .iter()
@@ -351,19 +407,66 @@ impl Builder<'_> {
                         let rows = &synapses[structure.index()].rows;
                         degrees(empty(), rows, |pre, _| pre + shape.pre_start)
                     }
-                    Role::History(_) | Role::Scratch => empty(),
+                    Role::SumDelay { structure, sum } => {
+                        self.sum_delays.remove(&(structure, sum)).unwrap_or_else(empty)
+                    }
+                    Role::History(_) | Role::HistoryOf(..) | Role::Scratch => empty(),
                 }
             })
             .collect();
         for (k, buffer) in program.buffers.iter().enumerate() {
-            if let Role::History(of) = buffer.role {
-                let row = contents[of.index()].clone();
+            let row = match buffer.role {
+                Role::History(of) => Some(contents[of.index()].clone()),
+                Role::HistoryOf(..) => first_rows[k].take(),
+                Role::Variable(..)
+                | Role::Table
+                | Role::InDegree(_)
+                | Role::OutDegree(_)
+                | Role::SumDelay { .. }
+                | Role::Scratch => None,
+            };
+            if let Some(row) = row {
                 for i in 0..buffer.len {
                     contents[k].set(i, row.get(i % row.len().max(1)));
                 }
             }
         }
-        contents
+        Ok(contents)
+    }
+
+    /// The values of a subexpression before the first step.
+    fn first_values(
+        &mut self,
+        object: ObjectId,
+        variable: VariableId,
+        synapses: &[Arc<Synapses>],
+    ) -> Result<Option<HostBuffer>, BuildError> {
+        let network = self.network;
+        let described = &network.variables(object)[variable.index()];
+        let VariableKind::Subexpression(value) = &described.kind else { return Ok(None) };
+        let name = format!("{}.{}", network.object_name(object), described.name);
+        let lowered = once::evaluate(network, object, &name, value, described.ty);
+        let (over, len) = match object {
+            ObjectId::Population(id) => {
+                let size = network.population(id).size;
+                (Over::Elements { start: 0, len: size }, size as usize)
+            }
+            ObjectId::Projection(id) => {
+                let projection = network.projection(id);
+                let rows = &synapses[id.index()].rows;
+                let over = Over::Synapses {
+                    rows,
+                    pre_start: projection.source.start,
+                    post_start: projection.target.start,
+                };
+                (over, rows.n_syn())
+            }
+        };
+        let (over, len) = match described.extent {
+            Extent::PerElement => (over, len),
+            Extent::Shared => (Over::Elements { start: 0, len: 1 }, 1),
+        };
+        self.evaluate(&lowered, value, described.ty, len, over).map(Some)
     }
 }
 

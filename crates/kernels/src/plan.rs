@@ -26,6 +26,8 @@ pub struct ProjectionShape {
     pub n_syn: usize,
     /// For each pathway with a delay per synapse, the longest in steps; 0 for the others.
     pub longest_delay: Vec<u32>,
+    /// Likewise for each weighted sum.
+    pub longest_sum_delay: Vec<u32>,
 }
 
 /// Why a network could not be lowered.
@@ -80,6 +82,8 @@ fn collect(error: LowerError, diagnostics: &mut Diagnostics) -> Result<(), Lower
 pub(crate) struct Lowerer<'a> {
     pub(crate) network: &'a Network,
     pub(crate) program: Program,
+    /// What building found out about each projection.
+    pub(crate) shapes: &'a [ProjectionShape],
     /// The first stream of each population; streams follow the order of its events.
     streams: Vec<usize>,
     /// Buffers of variables, by object; `None` for subexpressions.
@@ -91,7 +95,7 @@ pub(crate) struct Lowerer<'a> {
 }
 
 impl<'a> Lowerer<'a> {
-    fn new(network: &'a Network, shapes: &[ProjectionShape]) -> Self {
+    fn new(network: &'a Network, shapes: &'a [ProjectionShape]) -> Self {
         let (tick_s, periods) = ticks(&network.clocks.iter().map(|c| c.dt).collect::<Vec<_>>());
         let clocks = network
             .clocks
@@ -112,6 +116,7 @@ impl<'a> Lowerer<'a> {
                 kernels: Vec::new(),
                 operations: Vec::new(),
             },
+            shapes,
             streams: Vec::new(),
             variables: Vec::new(),
             tables: Vec::new(),

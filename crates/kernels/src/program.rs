@@ -101,8 +101,17 @@ pub enum Role {
     InDegree(StructureId),
     /// The number of synapses that leave each neuron of the source population, of one structure.
     OutDegree(StructureId),
+    /// How many steps ago a weighted sum reads the presynaptic values, one `I32` per synapse.
+    SumDelay {
+        /// The structure.
+        structure: StructureId,
+        /// Which sum of the projection.
+        sum: u32,
+    },
     /// Values of a variable's buffer at earlier steps, a ring of rows; each row starts as the initial values.
     History(BufferId),
+    /// Likewise of a subexpression, which has no buffer.
+    HistoryOf(ObjectId, VariableId),
     /// Room for intermediate results.
     Scratch,
 }

@@ -4,7 +4,8 @@ use neuropil_base::{Scalar, ScalarType};
 use neuropil_ir::{Accumulation, At, Builder, Domain, Side as IrSide, ValueId};
 use neuropil_math::{BinaryOp, CompareOp, Emit};
 use neuropil_model::{
-    ExprKind, Extent, Network, ObjectId, Placed, Projection, ProjectionId, Reduce, Side, Slot, Sum, VarRef,
+    ClockId, Delay, Expr, ExprKind, Extent, Network, ObjectId, Placed, ProjectionId, Reduce, Side, Slot, Sum,
+    VarRef,
 };
 
 use crate::lower::{Lowering, Scope};
@@ -70,7 +71,7 @@ impl Lowerer<'_> {
             self.push(format!("{name}.start"), on, placed, action);
             scratch
         };
-        let call = self.contributions(id, &name, sum, into, with)?;
+        let call = self.contributions((id, k), &name, sum, into, with)?;
         let structure = StructureId::new(id.index());
         self.push(name.clone(), on, placed, Action::Synapses { call, structure });
         if into != target {
@@ -88,37 +89,48 @@ impl Lowerer<'_> {
             .any(|o| matches!(&o.action, Action::Fill { buffer, .. } if *buffer == target))
     }
 
-    /// The kernel `into[target side] += value`, its presynaptic values taken `delay_steps` ago.
+    /// The kernel `into[target side] += value`, its presynaptic values taken from their rings if they are delayed.
     fn contributions(
         &mut self,
-        id: ProjectionId,
+        (id, k): (ProjectionId, usize),
         name: &str,
         sum: &Sum,
         into: BufferId,
         with: Accumulation,
     ) -> Result<Call, LowerError> {
         let network = self.network;
-        let projection = network.projection(id);
         let object = ObjectId::Projection(id);
-        let group = if sum.target.side == Side::Pre { &projection.source } else { &projection.target };
-        let scope = Scope::of(network, object, network.clock(network.population(group.population).clock).dt);
-        let delayed = if sum.delay_steps == 0 { Vec::new() } else { delayed_variables(network, sum) };
-        let histories = delayed
-            .into_iter()
-            .map(|v| Ok((v, self.history(projection, v, sum.delay_steps)?)))
-            .collect::<Result<Vec<_>, LowerError>>()?;
+        let on = network.clock_of(sum.target.object);
+        let scope = Scope::of(network, object, network.clock(on).dt);
+        let age = self.age(id, k, sum);
+        let mut rings = Vec::new();
+        if let Some(age) = age {
+            for variable in delayed_variables(sum) {
+                rings.push(self.history(on, variable, age.longest())?);
+            }
+        }
         let mut lowering = Lowering::new(network, scope, name, Domain::Synapses);
-        for (variable, history) in histories {
-            let ty = self.program.buffers[history.index()].ty;
-            let slot = lowering.slot(internal(history), &self.program.buffers[history.index()].name, ty);
-            let size = network.population(projection.source.population).size;
-            let b = lowering.builder();
-            let step = b.step();
-            let delay = b.constant(Scalar::I64(i64::from(sum.delay_steps)));
-            let then = b.binary(BinaryOp::Sub, step, delay);
-            let own = b.index(IrSide::Pre);
-            let at = ring_place(b, then, own, sum.delay_steps, size);
-            lowering.replace(variable, slot, At::Value(at));
+        if let Some(age) = age
+            && !rings.is_empty()
+        {
+            let steps = match age {
+                Age::Same(steps) => lowering.builder().constant(Scalar::I64(i64::from(steps))),
+                Age::PerSynapse { buffer, .. } => {
+                    let name = self.program.buffers[buffer.index()].name.clone();
+                    let slot = lowering.slot(internal(buffer), &name, ScalarType::I32);
+                    let steps = lowering.builder().load(slot, At::Side(IrSide::Own));
+                    lowering.builder().convert(ScalarType::I64, steps)
+                }
+            };
+            for ring in rings {
+                let buffer = &self.program.buffers[ring.buffer.index()];
+                let slot = lowering.slot(internal(ring.buffer), &buffer.name, buffer.ty);
+                let b = lowering.builder();
+                let step = b.step();
+                let then = b.binary(BinaryOp::Sub, step, steps);
+                let at = ring.place(b, then, IrSide::Pre);
+                lowering.replace(ring.variable, slot, At::Value(at));
+            }
         }
         let value = lowering.expr(&sum.value);
         let ty = self.program.buffers[into.index()].ty;
@@ -129,39 +141,71 @@ impl Lowerer<'_> {
         self.call(lowering.finish())
     }
 
-    /// The ring of a variable's values over the last `delay + 1` steps, and the operation that writes it.
-    fn history(
-        &mut self,
-        projection: &Projection,
-        variable: VarRef,
-        delay: u32,
-    ) -> Result<BufferId, LowerError> {
-        let network = self.network;
-        let source = network.population(projection.source.population);
-        let Some(values) = self.variable_buffer(variable.object, variable.variable) else {
-            return Ok(BufferId::new(0));
-        };
-        let ty = self.program.buffers[values.index()].ty;
-        let name = format!("{}@{delay}", self.program.buffers[values.index()].name);
-        if let Some(known) = self.program.buffers.iter().position(|b| b.name == name) {
-            return Ok(BufferId::new(known));
+    /// How old the presynaptic values of a sum are; `None` if they are those of the step itself.
+    fn age(&mut self, id: ProjectionId, k: usize, sum: &Sum) -> Option<Age> {
+        match sum.delay {
+            Delay::None | Delay::Steps(0) => None,
+            Delay::Steps(steps) => Some(Age::Same(steps)),
+            Delay::PerSynapse(_) | Delay::Column(_) | Delay::Values(_) => {
+                let structure = StructureId::new(id.index());
+                let longest = self
+                    .shapes
+                    .get(id.index())
+                    .and_then(|shape| shape.longest_sum_delay.get(k))
+                    .copied()
+                    .unwrap_or(0);
+                let buffer = Buffer {
+                    name: format!("{}.sum{k}.delay", self.network.projection(id).name),
+                    ty: ScalarType::I32,
+                    len: self.program.structures[structure.index()].n_syn,
+                    role: Role::SumDelay { structure, sum: u32::try_from(k).unwrap_or(u32::MAX) },
+                };
+                Some(Age::PerSynapse { buffer: self.buffer(buffer), longest })
+            }
         }
-        let len = source.size as usize * (delay as usize + 1);
-        let history = self.buffer(Buffer { name: name.clone(), ty, len, role: Role::History(values) });
-        let scope = Scope::of(network, variable.object, network.clock(source.clock).dt);
+    }
+
+    /// The ring of a presynaptic variable's values over the last `longest + 1` steps of a clock, and the operation
+    /// that writes it.
+    fn history(&mut self, on: ClockId, variable: VarRef, longest: u32) -> Result<Ring, LowerError> {
+        let network = self.network;
+        let described = network.variable(variable);
+        let ty = described.ty;
+        let shared = described.extent == Extent::Shared;
+        let name = format!("{}.{}@{longest}", network.object_name(variable.object), described.name);
+        let name = if on.index() == 0 { name } else { format!("{name}/{}", on.index()) };
+        let values = self.variable_buffer(variable.object, variable.variable);
+        let size = match (values, variable.object) {
+            (Some(values), _) => self.program.buffers[values.index()].len,
+            (None, _) if shared => 1,
+            (None, ObjectId::Population(id)) => network.population(id).size as usize,
+            (None, ObjectId::Projection(id)) => self.program.structures[id.index()].n_syn,
+        };
+        let ring = |buffer| Ring { variable, buffer, rows: longest.saturating_add(1), size, shared };
+        if let Some(known) = self.program.buffers.iter().position(|b| b.name == name) {
+            return Ok(ring(BufferId::new(known)));
+        }
+        let len = size.saturating_mul(longest as usize + 1);
+        let role = match values {
+            Some(values) => Role::History(values),
+            None => Role::HistoryOf(variable.object, variable.variable),
+        };
+        let ring = ring(self.buffer(Buffer { name: name.clone(), ty, len, role }));
+        let scope = Scope::of(network, variable.object, network.clock(on).dt);
         let mut lowering = Lowering::new(network, scope, &name, Domain::Elements);
-        let from = lowering.slot(internal(values), &self.program.buffers[values.index()].name, ty);
-        let to = lowering.slot(internal(history), &name, ty);
+        let own = VarRef { side: Side::Own, ..variable };
+        let value = lowering.expr(&Expr::variable(own, ty));
+        let to = lowering.slot(internal(ring.buffer), &name, ty);
         let b = lowering.builder();
-        let value = b.load(from, At::Side(IrSide::Own));
+        let value = b.convert(ty, value);
         let step = b.step();
-        let own = b.index(IrSide::Own);
-        let at = ring_place(b, step, own, delay, source.size);
+        let at = ring.place(b, step, IrSide::Own);
         b.store(to, At::Value(at), value);
         let call = self.call(lowering.finish())?;
-        let action = Action::Elements { call, start: 0, len: source.size, emits: None };
-        self.push(name, clock(source.clock), Placed::at(Slot::Start), action);
-        Ok(history)
+        let len = u32::try_from(size).unwrap_or(u32::MAX);
+        let action = Action::Elements { call, start: 0, len, emits: None };
+        self.push(name, clock(on), Placed::at(Slot::Start), action);
+        Ok(ring)
     }
 
     /// `target += finished(scratch)`: the mean over synapses, or the extremum, 0 for neurons without any.
@@ -239,27 +283,67 @@ fn reached(network: &Network, target: VarRef) -> Vec<(u32, u32)> {
     merged.into_iter().map(|(start, stop)| (start, stop - start)).collect()
 }
 
+/// How old presynaptic values are, in steps.
+#[derive(Clone, Copy)]
+enum Age {
+    /// All of them.
+    Same(u32),
+    /// As many as the buffer says for the synapse.
+    PerSynapse {
+        /// The buffer.
+        buffer: BufferId,
+        /// The largest of its values.
+        longest: u32,
+    },
+}
+
+impl Age {
+    fn longest(self) -> u32 {
+        match self {
+            Self::Same(steps) => steps,
+            Self::PerSynapse { longest, .. } => longest,
+        }
+    }
+}
+
+/// The values of a variable in the last steps: step `s` stands in row `s mod rows`.
+#[derive(Clone, Copy)]
+struct Ring {
+    variable: VarRef,
+    buffer: BufferId,
+    rows: u32,
+    /// Values per row.
+    size: usize,
+    /// Whether there is one value for all elements.
+    shared: bool,
+}
+
+impl Ring {
+    /// `(step mod rows) * size + element`, in `I64`.
+    fn place(self, b: &mut Builder, step: ValueId, side: IrSide) -> ValueId {
+        let rows = b.constant(Scalar::I64(i64::from(self.rows)));
+        let row = b.binary(BinaryOp::Rem, step, rows);
+        if self.shared {
+            return row;
+        }
+        let size = b.constant(Scalar::I64(self.size as i64));
+        let start = b.binary(BinaryOp::Mul, row, size);
+        let element = b.index(side);
+        let element = b.convert(ScalarType::I64, element);
+        b.binary(BinaryOp::Add, start, element)
+    }
+}
+
 /// The presynaptic variables that a sum reads.
-fn delayed_variables(network: &Network, sum: &Sum) -> Vec<VarRef> {
+fn delayed_variables(sum: &Sum) -> Vec<VarRef> {
     let mut list = Vec::new();
     sum.value.walk(&mut |e| {
         if let ExprKind::Variable(r) = &e.kind
             && r.side == Side::Pre
-            && network.variable(*r).extent == Extent::PerElement
             && !list.contains(r)
         {
             list.push(*r);
         }
     });
     list
-}
-
-/// `(step mod (delay + 1)) * size + element`, in `I64`.
-fn ring_place(b: &mut Builder, step: ValueId, element: ValueId, delay: u32, size: u32) -> ValueId {
-    let rows = b.constant(Scalar::I64(i64::from(delay) + 1));
-    let row = b.binary(BinaryOp::Rem, step, rows);
-    let size = b.constant(Scalar::I64(i64::from(size)));
-    let start = b.binary(BinaryOp::Mul, row, size);
-    let element = b.convert(ScalarType::I64, element);
-    b.binary(BinaryOp::Add, start, element)
 }

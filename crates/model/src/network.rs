@@ -307,12 +307,13 @@ pub enum Endpoint {
     Post,
 }
 
-/// How long an event travels to a synapse.
+/// How long an event travels to a synapse, or how old the presynaptic values are that it sums.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Delay {
     /// It acts in the step in which it happens.
     None,
-    /// The same number of steps, of the clock of the event's population, for all synapses.
+    /// The same number of steps, of the clock of the event's population (of a sum: of the projection), for all
+    /// synapses.
     Steps(u32),
     /// Seconds per synapse, evaluated once; rounded to steps.
     PerSynapse(Expr),
@@ -331,8 +332,8 @@ pub struct Sum {
     pub value: Expr,
     /// How contributions are combined; a neuron without synapses gets 0.
     pub reduce: Reduce,
-    /// How many steps ago the presynaptic values were taken.
-    pub delay_steps: u32,
+    /// How long ago the presynaptic values were taken, in steps of the clock of the target.
+    pub delay: Delay,
     /// Where in the step.
     pub placed: Placed,
 }
@@ -515,6 +516,15 @@ impl Network {
     #[must_use]
     pub fn variable(&self, reference: VarRef) -> &Variable {
         &self.variables(reference.object)[reference.variable.index()]
+    }
+
+    /// The clock of an object.
+    #[must_use]
+    pub fn clock_of(&self, object: ObjectId) -> ClockId {
+        match object {
+            ObjectId::Population(id) => self.population(id).clock,
+            ObjectId::Projection(id) => self.projection(id).clock,
+        }
     }
 
     /// The name of an object.

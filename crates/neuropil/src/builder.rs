@@ -429,7 +429,14 @@ impl Piece<'_, SynapseSource> {
         let expression = self.text(channel, expression);
         let operation = Spanned::new(operation, Span::NONE);
         self.change(|p| {
-            p.sums.push(SumSource { into: named(channel), expression, operation, when: None, order: None });
+            p.sums.push(SumSource {
+                into: named(channel),
+                expression,
+                operation,
+                delay: None,
+                when: None,
+                order: None,
+            });
         })
     }
 
@@ -474,10 +481,17 @@ impl Piece<'_, ProjectionSource> {
         self.change(|p| p.weight = Some(value))
     }
 
-    /// How long spikes travel: a time, or an expression per synapse.
+    /// How long spikes travel: a time, or an expression per synapse. Where no spikes of the pre side act, how old
+    /// the presynaptic values of weighted sums are.
     pub fn delay(&mut self, value: &str) -> &mut Self {
         let value = ValueSource::Expression(self.text("delay", value));
         self.change(|p| p.delay = Some(value))
+    }
+
+    /// The delay of one pathway, by its name, or of one weighted sum, by the name that it goes into.
+    pub fn delay_of(&mut self, name: &str, value: &str) -> &mut Self {
+        let assignment = self.assignment(name, value);
+        self.change(|p| p.delays.push(assignment))
     }
 
     /// The initial value of a variable of the synapses.

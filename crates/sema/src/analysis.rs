@@ -19,7 +19,7 @@ use crate::constant::{Evaluator, define_constants};
 use crate::declare::Declared;
 use crate::initial::{Count, Receiver, check_initial};
 use crate::input::{check_input, model_name, timed_array};
-use crate::pathway::{check_pathways, sum_delay};
+use crate::pathway::check_pathways;
 use crate::placement::{host_operations, places, schedule};
 use crate::population::{NeuronModel, Pop, Tools, check_population, method, spike_memory};
 use crate::projection::{Proj, SynapseModel, check_equations, described, initial_values};
@@ -498,9 +498,8 @@ impl<'a> Analysis<'a> {
             proj.projection.connect = connect.unwrap_or(Connect::AllToAll { self_connections: true });
             check_pathways(proj, id, source, &self.pops, &self.clocks, tools);
             if feeds.iter().any(|f| f.of() == id) {
-                let dt = self.clocks[proj.projection.clock.index()].dt;
-                let delay_steps = sum_delay(proj, id, source, &self.pops, dt, tools);
-                proj.projection.sums = check_sums(feeds, proj, id, &self.pops, delay_steps, tools);
+                let clocks = &self.clocks;
+                proj.projection.sums = check_sums(feeds, proj, id, &self.pops, (source, clocks), tools);
             }
             let what = described(&proj.projection.name);
             let receiver = Receiver {
@@ -583,6 +582,7 @@ impl<'a> Analysis<'a> {
         for (index, proj) in self.projs.drain(..).enumerate() {
             let object = ObjectId::Projection(ProjectionId::new(index));
             let Proj { mut projection, mut declared, .. } = proj;
+            expand_delayed_sums(object, &mut projection, &declared.variables, &expander, out);
             expander.complete(object, &mut declared.variables, Starts::of(&projection), out);
             projection.variables = declared.variables;
             expand_projection(&mut projection, &expander, out);
@@ -679,6 +679,26 @@ fn expand_population(population: &mut Population, expander: &Expander, out: &mut
     }
 }
 
+/// Puts subexpressions into weighted sums of earlier values.
+fn expand_delayed_sums(
+    object: ObjectId,
+    projection: &mut Projection,
+    variables: &[neuropil_model::Variable],
+    expander: &Expander,
+    out: &mut Diagnostics,
+) {
+    if projection.sums.iter().all(|s| s.delay == Delay::None) {
+        return;
+    }
+    let starts = Starts::of(projection);
+    let mut keeping = expander.keeping(ObjectId::Population(projection.source.population));
+    // Whatever is wrong is reported when the variables themselves are completed.
+    keeping.complete(object, &mut variables.to_vec(), starts, &mut Diagnostics::new());
+    for sum in projection.sums.iter_mut().filter(|s| s.delay != Delay::None) {
+        keeping.expand_in_place(&mut sum.value, starts, projection.span, out);
+    }
+}
+
 fn expand_projection(projection: &mut Projection, expander: &Expander, out: &mut Diagnostics) {
     let starts = Starts::of(projection);
     let span = projection.span;
@@ -693,7 +713,12 @@ fn expand_projection(projection: &mut Projection, expander: &Expander, out: &mut
         }
     }
     for sum in &mut projection.sums {
-        expander.expand_in_place(&mut sum.value, starts, span, out);
+        if sum.delay == Delay::None {
+            expander.expand_in_place(&mut sum.value, starts, span, out);
+        }
+        if let Delay::PerSynapse(e) = &mut sum.delay {
+            expander.expand_in_place(e, starts, span, out);
+        }
     }
     for variable in &mut projection.variables {
         if let Initial::Expr(e) = &mut variable.initial {

@@ -1,7 +1,7 @@
 //! Pathways: what events do at synapses, and how long they travel.
 
 use neuropil_base::{Diagnostic, Diagnostics, ScalarType, Span, Text, nearest};
-use neuropil_model::{Clock, Delay, Endpoint, Expr, Pathway, ProjectionId};
+use neuropil_model::{Clock, Delay, Endpoint, Pathway, ProjectionId};
 use neuropil_source::{End, PathwaySource, ProjectionSource, ValueSource};
 use neuropil_units::Dimension;
 
@@ -14,6 +14,7 @@ use crate::placement::placed;
 use crate::population::{Pop, Tools};
 use crate::projection::{Proj, described};
 use crate::scope::Home;
+use crate::sums::Feed;
 use crate::typing::in_unit;
 use crate::values::{Scale, all_finite};
 
@@ -26,12 +27,7 @@ pub(crate) fn check_pathways(
     clocks: &[Clock],
     tools: &mut Tools<'_>,
 ) {
-    let names: Vec<&str> = proj.model.pathways.iter().map(|(p, _)| p.name.value.as_str()).collect();
-    for delay in &source.delays {
-        if !names.contains(&delay.name.value.as_str()) {
-            unknown("pathway", &delay.name, names.iter().copied(), tools.out);
-        }
-    }
+    check_names_of_delays(proj, source, tools.out);
     let mut delays = Delays::of(proj, id, pops);
     let mut pathways: Vec<Pathway> = Vec::new();
     for (pathway, code) in &proj.model.pathways {
@@ -242,40 +238,70 @@ fn negative_delay(value: &str, span: Span) -> Diagnostic {
         .help("an event can only arrive after it has happened; to learn from later spikes, use `on_post`")
 }
 
-/// How many steps ago presynaptic values of weighted sums are taken.
+/// How old the presynaptic values of each weighted sum of a projection are: what the projection says of that sum,
+/// what its model says, or the delay of the projection.
 ///
-/// Where spikes travel too, the delay is theirs alone, as in Brian 2.
-pub(crate) fn sum_delay(
+/// Where spikes travel too, the delay of the projection is theirs alone, as in Brian 2.
+pub(crate) fn sum_delays(
+    feeds: &[Feed],
     proj: &Proj,
     id: ProjectionId,
-    source: &ProjectionSource,
+    (source, clocks): (&ProjectionSource, &[Clock]),
     pops: &[Pop],
-    dt: f64,
     tools: &mut Tools<'_>,
-) -> u32 {
-    let Some(value) = &source.delay else { return 0 };
-    if proj.model.pathways.iter().any(|(p, _)| p.on.value == End::Pre) {
-        return 0;
-    }
+) -> Vec<Delay> {
+    let for_all = if spikes_travel(proj) { None } else { source.delay.clone() };
     let mut delays = Delays::of(proj, id, pops);
-    match delays.check(value, dt, tools) {
-        Delay::None => 0,
-        Delay::Steps(steps) => steps,
-        Delay::PerSynapse(Expr { span, .. }) => {
-            refuse_sum_delay(if span == Span::NONE { value.span() } else { span }, tools)
-        }
-        Delay::Column(_) | Delay::Values(_) => refuse_sum_delay(value.span(), tools),
+    let mut checked: Vec<(ValueSource, f64, Delay)> = Vec::new();
+    let mut list = Vec::new();
+    for feed in feeds.iter().filter(|f| f.of() == id) {
+        let named = source.delays.iter().rev().find(|d| d.name.value == feed.written());
+        let given = named.map(|d| d.value.clone());
+        let own = || feed.own_delay().cloned().map(ValueSource::Expression);
+        let Some(value) = given.or_else(own).or_else(|| for_all.clone()) else {
+            list.push(Delay::None);
+            continue;
+        };
+        // What several sums share is checked, and refused, once.
+        let dt = feed.step(pops, clocks);
+        let delay = match checked.iter().find(|(v, step, _)| *v == value && *step == dt) {
+            Some((.., delay)) => delay.clone(),
+            None => {
+                let delay = delays.check(&value, dt, tools);
+                checked.push((value, dt, delay.clone()));
+                delay
+            }
+        };
+        list.push(delay);
     }
+    list
 }
 
-fn refuse_sum_delay(span: Span, tools: &mut Tools<'_>) -> u32 {
-    tools.out.push(
-        Diagnostic::error(
-            code::UNSUPPORTED,
-            span,
-            "a weighted sum has one delay for all its synapses".to_owned(),
-        )
-        .help("write one time, such as `delay = \"2 ms\"`"),
-    );
-    0
+/// Whether events of the presynaptic side act.
+fn spikes_travel(proj: &Proj) -> bool {
+    proj.model.pathways.iter().any(|(p, _)| p.on.value == End::Pre)
+}
+
+/// Refuses delays of what the synapse model does not have, and of names that mean two things.
+fn check_names_of_delays(proj: &Proj, source: &ProjectionSource, out: &mut Diagnostics) {
+    let pathways: Vec<&str> = proj.model.pathways.iter().map(|(p, _)| p.name.value.as_str()).collect();
+    let sums = proj.model.sum_names();
+    for delay in &source.delays {
+        let name = delay.name.value.as_str();
+        match (pathways.contains(&name), sums.contains(&name)) {
+            (true, true) => out.push(
+                Diagnostic::error(
+                    code::DUPLICATE_NAME,
+                    delay.name.span,
+                    format!("`{name}` is a pathway and the target of a weighted sum: which has the delay?"),
+                )
+                .help("give the pathway another name: `[synapse.NAME.pathway.OTHER]`"),
+            ),
+            (true, false) | (false, true) => {}
+            (false, false) => {
+                let names = pathways.iter().chain(&sums).copied();
+                unknown("pathway or sum", &delay.name, names, out);
+            }
+        }
+    }
 }

@@ -65,6 +65,8 @@ impl SynapseModel {
             .iter()
             .chain(source.pathways.iter().map(|p| &p.code))
             .chain(source.sums.iter().map(|s| &s.expression))
+            .chain(source.sums.iter().filter_map(|s| s.delay.as_ref()))
+            .chain(source.pathways.iter().filter_map(|p| p.delay.as_ref()))
             .cloned()
             .collect();
         Self {
@@ -77,6 +79,14 @@ impl SynapseModel {
             schedule: source.schedule.clone(),
             texts,
         }
+    }
+}
+
+impl SynapseModel {
+    /// What its weighted sums go into, as it was written.
+    pub(crate) fn sum_names(&self) -> Vec<&str> {
+        let summed = self.equations.list.iter().filter(|e| is_summed(e)).map(|e| &e.name);
+        self.sums.iter().map(|(s, _)| &s.into).chain(summed).map(|n| n.value.as_str()).collect()
     }
 }
 
@@ -104,6 +114,7 @@ impl Proj {
             .iter()
             .chain(connect.into_iter().flatten())
             .chain(source.delay.iter().filter_map(ValueSource::expression))
+            .chain(source.delays.iter().filter_map(|a| a.value.expression()))
             .chain(self.initial.iter().filter_map(|a| a.value.expression()))
     }
 

@@ -35,7 +35,7 @@ impl Starts {
 }
 
 /// A subexpression with all others put in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Whole {
     expr: Expr,
     size: u64,
@@ -43,9 +43,12 @@ struct Whole {
 }
 
 /// Puts subexpressions in.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(crate) struct Expander {
     wholes: BTreeMap<(ObjectId, VariableId), Whole>,
+    /// The object whose subexpressions stay references where they are seen as presynaptic ones, if their values
+    /// depend on more than variables.
+    kept: Option<ObjectId>,
 }
 
 impl Expander {
@@ -56,6 +59,23 @@ impl Expander {
                 self.insert(object, VariableId::new(index), expr.clone());
             }
         }
+    }
+
+    /// The same, for weighted sums of earlier values of the presynaptic object `source`: what a subexpression of it
+    /// made of the time then cannot be told from the values that its variables had then.
+    pub(crate) fn keeping(&self, source: ObjectId) -> Self {
+        Self { kept: Some(source), ..self.clone() }
+    }
+
+    fn is_kept(&self, reference: VarRef, whole: &Whole) -> bool {
+        reference.side == Side::Pre
+            && self.kept == Some(reference.object)
+            && whole.expr.any(&mut |e| {
+                matches!(
+                    e.kind,
+                    ExprKind::Time | ExprKind::Step | ExprKind::Table { .. } | ExprKind::Random(_)
+                )
+            })
     }
 
     fn insert(&mut self, object: ObjectId, variable: VariableId, expr: Expr) {
@@ -123,8 +143,10 @@ impl Expander {
         expr.map(&mut |e| {
             let ExprKind::Variable(reference) = &e.kind else { return e };
             match self.wholes.get(&(reference.object, reference.variable)) {
-                Some(whole) => seen_from(whole.expr.clone(), reference.side, starts),
-                None => e,
+                Some(whole) if !self.is_kept(*reference, whole) => {
+                    seen_from(whole.expr.clone(), reference.side, starts)
+                }
+                Some(_) | None => e,
             }
         })
     }

@@ -6,15 +6,18 @@
 
 use std::collections::BTreeMap;
 
-use neuropil_base::{Diagnostic, Diagnostics, ScalarType, Span, nearest};
-use neuropil_model::{ObjectId, Placed, PopulationId, ProjectionId, Reduce, Side, Sum, VarRef, VariableKind};
-use neuropil_source::SumOperation;
+use neuropil_base::{Diagnostic, Diagnostics, ScalarType, Span, Text, nearest};
+use neuropil_model::{
+    Clock, ObjectId, Placed, PopulationId, ProjectionId, Reduce, Side, Sum, VarRef, VariableKind,
+};
+use neuropil_source::{ProjectionSource, SumOperation};
 use neuropil_syntax::{EquationKind, Expr as Ast};
 
 use crate::builtin::is_missing;
 use crate::code;
 use crate::declare::is_summed;
 use crate::dim::{Dim, advice};
+use crate::pathway::sum_delays;
 use crate::placement::placed;
 use crate::population::{Pop, Tools};
 use crate::projection::Proj;
@@ -31,6 +34,10 @@ pub(crate) struct Feed {
     population: PopulationId,
     side: Side,
     variable: String,
+    /// What it goes into, as it was written: the name of its delay.
+    written: String,
+    /// Its own delay.
+    delay: Option<Text>,
     /// Where the target is named.
     span: Span,
     /// Whether it goes into a channel.
@@ -50,6 +57,22 @@ impl Feed {
         let projection = &projs[self.projection.index()].projection;
         let group = if self.side == Side::Pre { &projection.source } else { &projection.target };
         (group.start, group.start.saturating_add(group.len))
+    }
+
+    /// The step of the clock that it is computed on, in seconds.
+    pub(crate) fn step(&self, pops: &[Pop], clocks: &[Clock]) -> f64 {
+        let clock = pops[self.population.index()].population.clock;
+        clocks.get(clock.index()).map_or(1e-4, |c| c.dt)
+    }
+
+    /// What it goes into, as it was written.
+    pub(crate) fn written(&self) -> &str {
+        &self.written
+    }
+
+    /// The delay that its model gives it.
+    pub(crate) fn own_delay(&self) -> Option<&Text> {
+        self.delay.as_ref()
     }
 }
 
@@ -154,6 +177,8 @@ fn collect(
             population,
             side,
             variable: rest.to_owned(),
+            written: name.to_owned(),
+            delay: sum.delay.clone(),
             span: sum.into.span,
             channel,
             placed: placed(sum.when.as_ref(), sum.order.as_ref(), Sum::USUAL_PLACE, world, out),
@@ -189,6 +214,8 @@ fn collect(
             population: group.population,
             side,
             variable: rest.to_owned(),
+            written: name.value.clone(),
+            delay: None,
             span: name.span,
             channel: false,
             placed: Sum::USUAL_PLACE,
@@ -318,11 +345,12 @@ pub(crate) fn check_sums(
     proj: &Proj,
     id: ProjectionId,
     pops: &[Pop],
-    delay_steps: u32,
+    (source, clocks): (&ProjectionSource, &[Clock]),
     tools: &mut Tools<'_>,
 ) -> Vec<Sum> {
     let mut sums = Vec::new();
-    for feed in feeds.iter().filter(|f| f.projection == id) {
+    let delays = sum_delays(feeds, proj, id, (source, clocks), pops, tools);
+    for (feed, delay) in feeds.iter().filter(|f| f.projection == id).zip(delays) {
         let Some(symbol) = pops[feed.population.index()].declared.symbols.get(&feed.variable) else {
             continue;
         };
@@ -360,7 +388,7 @@ pub(crate) fn check_sums(
             },
             value: tools.world.arith.convert(typed.expr, symbol.ty),
             reduce: feed.reduce,
-            delay_steps,
+            delay,
             placed: feed.placed,
         });
     }

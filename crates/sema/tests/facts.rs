@@ -214,7 +214,7 @@ fn channels_receive_the_sums_of_all_projections_that_end_there() {
     assert_eq!(names, ["total", "sum_exc", "sum_inh_i_0", "sum_inh_i2_1"], "a maximum and a sum stay apart");
     let e = projection(&network, "e");
     assert_eq!(e.sums.len(), 2);
-    assert!(e.sums.iter().all(|s| s.delay_steps == 20 && s.target.side == Side::Post));
+    assert!(e.sums.iter().all(|s| s.delay == Delay::Steps(20) && s.target.side == Side::Post));
     assert_eq!(projection(&network, "i").sums[0].reduce, Reduce::Max);
     assert_eq!(projection(&network, "i2").variables[0].initial, Initial::Values(vec![1.0, 0.5]));
     let RecorderKind::State { elements, .. } = &network.recorders.last().unwrap().kind else { panic!() };
@@ -248,10 +248,10 @@ total_post = w*v_pre : 1 (summed)
 """
 "#;
     let rates = network(&format!("{RELAY}delay = '2 ms'{synapse}"));
-    assert_eq!(projection(&rates, "q").sums[0].delay_steps, 20);
+    assert_eq!(projection(&rates, "q").sums[0].delay, Delay::Steps(20));
     // Delays that differ between synapses belong to spikes alone.
     let spikes = network(&format!("{RELAY}delay = 'i*ms'{synapse}on_pre = 'w += 1'"));
-    assert_eq!(projection(&spikes, "q").sums[0].delay_steps, 0);
+    assert_eq!(projection(&spikes, "q").sums[0].delay, Delay::None);
 }
 
 #[test]

@@ -306,6 +306,8 @@ pub struct SumSource {
     pub expression: Text,
     /// How contributions are combined.
     pub operation: Spanned<SumOperation>,
+    /// How old the presynaptic values are: a time, or an expression for a time per synapse.
+    pub delay: Option<Text>,
     /// The slot in which it is computed; none for `groups`.
     pub when: Option<Spanned<String>>,
     /// Its place among the operations of that slot; none for -1.
@@ -414,9 +416,10 @@ pub struct ProjectionSource {
     pub connect: ConnectSource,
     /// The initial value of the synapse's variable `w`.
     pub weight: Option<ValueSource>,
-    /// The delay, a time, of all pathways of the pre side that have none of their own.
+    /// The delay, a time, of all pathways of the pre side that have none of their own; of the weighted sums where
+    /// there is no such pathway.
     pub delay: Option<ValueSource>,
-    /// Delays by pathway: `delays.post = "1 ms"`.
+    /// Delays by pathway, or by the name that a weighted sum goes into: `delays.post = "1 ms"`.
     pub delays: Vec<Assignment>,
     /// Initial values of the synapse's variables, in the order in which they are set.
     pub initial: Vec<Assignment>,

@@ -109,7 +109,7 @@ places! {
     HostSource { name, every, when, order }
     SynapseSource { name, library, equations, pathways, sums, method, parameters, initial, schedule }
     PathwaySource { name, on, event, code, delay, when, order }
-    SumSource { into, expression, operation, when, order }
+    SumSource { into, expression, operation, delay, when, order }
     PopulationSource { name, neuron, size, initial, dt }
     ViewSource { name, population, start, stop }
     InputSource { name, kind, size, rate, period, start, indices, times, values, file, unit, dt }

@@ -315,7 +315,7 @@ impl<'a> Owner<'a> {
     }
 
     fn sum(self, f: &mut fmt::Formatter<'_>, sum: &'a Sum) -> fmt::Result {
-        let Sum { target, value, reduce, delay_steps, placed } = sum;
+        let Sum { target, value, reduce, delay, placed } = sum;
         let reduce = match reduce {
             Reduce::Sum => "sum",
             Reduce::Mean => "mean",
@@ -324,10 +324,13 @@ impl<'a> Owner<'a> {
         };
         let target = self.network.display_variable(self.object, *target);
         write!(f, "  {target} = {reduce} over synapses of {}", self.expr(value))?;
-        if *delay_steps > 0 {
-            write!(f, ", {delay_steps} steps ago")?;
-        }
-        writeln!(f)?;
+        match delay {
+            Delay::None => writeln!(f),
+            Delay::Steps(steps) => writeln!(f, ", {steps} steps ago"),
+            Delay::PerSynapse(value) => writeln!(f, ", {} s ago", self.expr(value)),
+            Delay::Column(column) => writeln!(f, ", column `{column}` ago"),
+            Delay::Values(values) => writeln!(f, ", {} s ago", some_values(values)),
+        }?;
         self.moved(f, "   ", *placed, Sum::USUAL_PLACE)
     }
 }

@@ -198,6 +198,7 @@ const SUM: &[Field<SumSource>] = &[
         |x| (x.operation.value != SumOperation::Sum).then(|| word_of(OPERATIONS, x.operation.value))),
     row!(word when = "\"groups\""),
     row!(integer order = "-1"),
+    row!(text delay = "\"2 ms\""),
 ];
 
 fn sums(reader: &mut Reader<'_>, synapse: &mut SynapseSource, entry: &Entry) {
@@ -221,6 +222,7 @@ fn sums(reader: &mut Reader<'_>, synapse: &mut SynapseSource, entry: &Entry) {
             into: Spanned::new(String::new(), span),
             expression: Text::new("", span),
             operation: Spanned::new(SumOperation::Sum, span),
+            delay: None,
             when: None,
             order: None,
         };
