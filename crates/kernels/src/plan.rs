@@ -9,14 +9,15 @@ use neuropil_integrate as integrate;
 use neuropil_ir::{At, Domain, Side as IrSide, VerifyError, prepare};
 use neuropil_math::Emit;
 use neuropil_model::{
-    Block, ClockId, Delay, Endpoint, EventSource, ExprKind, Extent, Network, ObjectId, Placed, PopulationId,
-    Projection, ProjectionId, RecorderKind, Side, VarRef, VariableId, VariableKind,
+    Block, ClockId, Delay, Endpoint, EventSource, ExprKind, Extent, Group, Network, ObjectId, Placed,
+    PopulationId, Projection, ProjectionId, RecorderKind, Side, Slot, StopId, VarRef, VariableId,
+    VariableKind, When,
 };
 
 use crate::lower::{Binding, Lowered, Lowering, Scope};
 use crate::program::{
-    Action, Buffer, BufferId, Call, ClockIdx, ClockPlan, EventList, Kernel, KernelId, Operation, Program,
-    Role, Stream, StreamId, Structure, StructureId, Task, Travel,
+    Action, Buffer, BufferId, Call, ClockIdx, ClockPlan, EventList, Kernel, KernelId, Operation, Owner,
+    Program, Role, Stream, StreamId, Structure, StructureId, Task, Travel,
 };
 
 /// What building a projection's synapses found out, and the program must know.
@@ -54,17 +55,20 @@ pub fn lower(network: &Network, shapes: &[ProjectionShape]) -> Result<Program, L
     let mut lowerer = Lowerer::new(network, shapes);
     let mut diagnostics = Diagnostics::new();
     for id in (0..network.populations.len()).map(PopulationId::new) {
+        lowerer.owners = vec![Owner::Object(ObjectId::Population(id))];
         if let Err(error) = lowerer.population(id) {
             collect(error, &mut diagnostics)?;
         }
     }
     for id in (0..network.projections.len()).map(ProjectionId::new) {
+        lowerer.owners = vec![Owner::Object(ObjectId::Projection(id))];
         if let Err(error) = lowerer.projection(id) {
             collect(error, &mut diagnostics)?;
         }
     }
     lowerer.recorders()?;
     lowerer.host_operations();
+    lowerer.stops()?;
     if diagnostics.has_errors() { Err(LowerError::Model(diagnostics)) } else { Ok(lowerer.program) }
 }
 
@@ -90,6 +94,8 @@ pub(crate) struct Lowerer<'a> {
     variables: Vec<(ObjectId, Vec<Option<BufferId>>)>,
     /// Buffers of tables.
     tables: Vec<BufferId>,
+    /// What the operations that are being made belong to.
+    pub(crate) owners: Vec<Owner>,
     /// Where the program keeps each kernel; only ever looked up.
     kernels: HashMap<neuropil_ir::Kernel, KernelId>,
 }
@@ -120,6 +126,7 @@ impl<'a> Lowerer<'a> {
             streams: Vec::new(),
             variables: Vec::new(),
             tables: Vec::new(),
+            owners: Vec::new(),
             kernels: HashMap::new(),
         };
         this.layout(shapes);
@@ -240,7 +247,8 @@ impl<'a> Lowerer<'a> {
     }
 
     pub(crate) fn push(&mut self, name: String, clock: ClockIdx, placed: Placed, action: Action) {
-        self.program.operations.push(Operation { name, clock, placed, action });
+        let owners = self.owners.clone();
+        self.program.operations.push(Operation { name, clock, placed, action, owners });
     }
 
     fn population(&mut self, id: PopulationId) -> Result<(), LowerError> {
@@ -367,7 +375,40 @@ impl<'a> Lowerer<'a> {
         Ok(())
     }
 
+    /// Each stop condition is an event of its own, looked at when everything else in the step is done.
+    fn stops(&mut self) -> Result<(), LowerError> {
+        let network = self.network;
+        for (k, stop) in network.stops.iter().enumerate() {
+            self.owners = vec![Owner::Stop(StopId::new(k))];
+            let population = network.population(stop.group.population);
+            let on = clock(population.clock);
+            let scope = Scope::of(
+                network,
+                ObjectId::Population(stop.group.population),
+                network.clock(population.clock).dt,
+            );
+            let name = format!("stop.{k}");
+            let stream = StreamId::new(self.program.streams.len());
+            self.program.streams.push(Stream {
+                name: name.clone(),
+                size: population.size,
+                clock: on,
+                history: 0,
+            });
+            let mut lowering = Lowering::new(network, scope, &name, Domain::Elements);
+            let condition = lowering.expr(&stop.condition);
+            lowering.builder().emit(condition);
+            let call = self.call(lowering.finish())?;
+            let placed = Placed::new(When::after(Slot::End), i32::MAX);
+            let Group { start, len, .. } = stop.group;
+            self.push(name.clone(), on, placed, Action::Elements { call, start, len, emits: Some(stream) });
+            self.push(name, on, placed, Action::Stop { stream, at_least: stop.at_least });
+        }
+        Ok(())
+    }
+
     fn host_operations(&mut self) {
+        self.owners.clear();
         for (number, operation) in (0_u32..).zip(&self.network.host_operations) {
             let action = Action::Host { task: Task::Call(number) };
             self.push(format!("host.{}", operation.name), clock(operation.clock), operation.placed, action);
@@ -378,6 +419,7 @@ impl<'a> Lowerer<'a> {
         let network = self.network;
         for (i, recorder) in network.recorders.iter().enumerate() {
             let id = neuropil_model::RecorderId::new(i);
+            self.owners = vec![Owner::Recorder(id)];
             let on = clock(recorder.clock);
             let action = match &recorder.kind {
                 RecorderKind::Events { group, event } | RecorderKind::Rate { group, event } => {

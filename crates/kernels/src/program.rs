@@ -3,11 +3,12 @@
 //! A program is what a backend is given. It names no population and no equation: an operation is a kernel (or
 //! one of a few fixed actions), the buffers bound to its slots, and its place in the step.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use neuropil_base::{Scalar, ScalarType, define_id};
 use neuropil_ir::{Access, Verified};
-use neuropil_model::{Endpoint, ObjectId, Placed, RecorderId, Schedule, VariableId};
+use neuropil_model::{Endpoint, ObjectId, Placed, RecorderId, Schedule, StopId, VariableId};
 
 define_id!(
     /// Names a buffer of a program.
@@ -157,6 +158,19 @@ pub struct Operation {
     pub placed: Placed,
     /// What it does.
     pub action: Action,
+    /// What it belongs to: it is carried out while one of them is switched on, or always if there is none.
+    pub owners: Vec<Owner>,
+}
+
+/// Something that can be switched on and off.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Owner {
+    /// A population or projection.
+    Object(ObjectId),
+    /// A recorder.
+    Recorder(RecorderId),
+    /// A stop condition.
+    Stop(StopId),
 }
 
 /// A kernel and the buffers bound to its slots.
@@ -356,6 +370,36 @@ impl Program {
         for (slot, _, access) in self.kernels[call.kernel.index()].source.accesses() {
             add(Resource::Buffer(call.bindings[slot.index()]), access);
         }
+    }
+
+    /// Drops the operations whose owners are all off. A population that is off emits nothing: its streams are emptied
+    /// at every step instead.
+    #[must_use]
+    pub fn without(mut self, off: &BTreeSet<Owner>) -> Self {
+        let is_off = |o: &Operation| !o.owners.is_empty() && o.owners.iter().all(|owner| off.contains(owner));
+        let nothing = Arc::new(EventList { steps: Vec::new(), neurons: Vec::new(), period: 0 });
+        self.operations.retain_mut(|operation| {
+            if !is_off(operation) {
+                return true;
+            }
+            let emits = match &operation.action {
+                Action::Elements { emits, .. } => *emits,
+                Action::List { stream, .. } => Some(*stream),
+                Action::Events { .. }
+                | Action::Deliver { .. }
+                | Action::Synapses { .. }
+                | Action::Fill { .. }
+                | Action::RecordEvents { .. }
+                | Action::RecordState { .. }
+                | Action::Host { .. }
+                | Action::Stop { .. } => None,
+            };
+            if let Some(stream) = emits {
+                operation.action = Action::List { stream, list: Arc::clone(&nothing) };
+            }
+            emits.is_some()
+        });
+        self
     }
 
     /// The buffer of a model variable, if it has one.

@@ -10,7 +10,7 @@ use neuropil_model::{
 
 use crate::lower::{Lowering, Scope};
 use crate::plan::{LowerError, Lowerer, clock, internal};
-use crate::program::{Action, Buffer, BufferId, Call, Role, StructureId};
+use crate::program::{Action, Buffer, BufferId, Call, ClockIdx, Owner, Role, StructureId};
 
 /// A reduction that is finished per neuron: where contributions were combined, and where the result is added.
 struct Reduction {
@@ -37,23 +37,7 @@ impl Lowerer<'_> {
         };
         let ty = self.program.buffers[target.index()].ty;
         if !self.is_zeroed(target) {
-            // Sums into one variable may have different places: it is zeroed at the earliest of them.
-            let sums = network.projections.iter().flat_map(|p| &p.sums);
-            let same = sums
-                .filter(|s| s.target.object == sum.target.object && s.target.variable == sum.target.variable);
-            let earliest = same
-                .map(|s| s.placed)
-                .min_by_key(|p| (network.schedule.rank(p.when), p.order))
-                .unwrap_or(placed);
-            for (start, len) in reached(network, sum.target) {
-                let action = Action::Fill { buffer: target, start, len, value: Scalar::from_f64(ty, 0.0) };
-                self.push(
-                    format!("{}.zero", self.program.buffers[target.index()].name),
-                    on,
-                    earliest,
-                    action,
-                );
-            }
+            self.zero(sum.target, target, on);
         }
         let (with, identity) = match sum.reduce {
             Reduce::Sum | Reduce::Mean => (Accumulation::Add, 0.0),
@@ -80,6 +64,26 @@ impl Lowerer<'_> {
             self.push(format!("{name}.finish"), on, placed, action);
         }
         Ok(())
+    }
+
+    /// Zeroes what receives a sum, where sums reach it, before the first of them; as long as one of them is switched
+    /// on.
+    fn zero(&mut self, target: VarRef, buffer: BufferId, on: ClockIdx) {
+        let network = self.network;
+        let same = |s: &&Sum| s.target.object == target.object && s.target.variable == target.variable;
+        let feeders = (0..).zip(&network.projections).filter(|(_, p)| p.sums.iter().any(|s| same(&s)));
+        let owners =
+            feeders.map(|(k, _)| Owner::Object(ObjectId::Projection(ProjectionId::new(k)))).collect();
+        let own = std::mem::replace(&mut self.owners, owners);
+        let sums = network.projections.iter().flat_map(|p| &p.sums).filter(same);
+        let earliest = sums.map(|s| s.placed).min_by_key(|p| (network.schedule.rank(p.when), p.order));
+        let Buffer { name, ty, .. } = &self.program.buffers[buffer.index()];
+        let (name, value) = (format!("{name}.zero"), Scalar::from_f64(*ty, 0.0));
+        for (start, len) in reached(network, target) {
+            let action = Action::Fill { buffer, start, len, value };
+            self.push(name.clone(), on, earliest.unwrap_or(Sum::USUAL_PLACE), action);
+        }
+        self.owners = own;
     }
 
     fn is_zeroed(&self, target: BufferId) -> bool {
@@ -204,7 +208,10 @@ impl Lowerer<'_> {
         let call = self.call(lowering.finish())?;
         let len = u32::try_from(size).unwrap_or(u32::MAX);
         let action = Action::Elements { call, start: 0, len, emits: None };
+        // Values of the past are kept whatever is switched off.
+        let own = std::mem::take(&mut self.owners);
         self.push(name, clock(on), Placed::at(Slot::Start), action);
+        self.owners = own;
         Ok(ring)
     }
 

@@ -11,6 +11,7 @@ mod block;
 mod expr;
 mod network;
 mod print;
+mod protocol;
 mod schedule;
 
 pub use arith::Arith;
@@ -22,6 +23,7 @@ pub use network::{
     Refractory, Sum, Table, Variable, VariableKind,
 };
 pub use print::{DisplayBlock, DisplayExpr};
+pub use protocol::{Act, Change, StopCondition, Subnetwork};
 pub use schedule::{Phase, Placed, Schedule, Slot, SlotId, When};
 
 neuropil_base::define_id!(
@@ -51,6 +53,14 @@ neuropil_base::define_id!(
 neuropil_base::define_id!(
     /// Names a recorder of a network.
     RecorderId
+);
+neuropil_base::define_id!(
+    /// Names a stop condition of a network.
+    StopId
+);
+neuropil_base::define_id!(
+    /// Names a subnetwork of a network.
+    SubnetworkId
 );
 neuropil_base::define_id!(
     /// Names a local of a block.

@@ -6,8 +6,8 @@ use neuropil_base::{Precision, ScalarType, Span};
 use neuropil_units::Dimension;
 
 use crate::{
-    Block, ClockId, EventId, Expr, ObjectId, Placed, PopulationId, ProjectionId, RecorderId, Schedule, Slot,
-    TableId, VarRef, VariableId, When,
+    Act, Block, ClockId, EventId, Expr, ObjectId, Placed, PopulationId, ProjectionId, RecorderId, Schedule,
+    Slot, StopCondition, Subnetwork, TableId, VarRef, VariableId, When,
 };
 
 /// A whole network, validated: nothing in it can be refused by a backend.
@@ -21,7 +21,7 @@ pub struct Network {
     pub precision: Precision,
     /// The seed of all random streams.
     pub seed: u64,
-    /// How long a run lasts if nobody says otherwise, in seconds.
+    /// How much time passes at most when the model is run, in seconds.
     pub duration: f64,
     /// The clocks; the first is the network's own.
     pub clocks: Vec<Clock>,
@@ -37,6 +37,12 @@ pub struct Network {
     pub schedule: Schedule,
     /// Where in a step the host is called.
     pub host_operations: Vec<HostOperation>,
+    /// Networks within this one.
+    pub subnetworks: Vec<Subnetwork>,
+    /// What can end a run.
+    pub stops: Vec<StopCondition>,
+    /// What is done when the model is run, one after the other.
+    pub protocol: Vec<Act>,
     /// The first random site that no expression of the network uses.
     pub next_site: u32,
 }

@@ -480,6 +480,9 @@ mod tests {
             }],
             schedule: Schedule::default(),
             host_operations: Vec::new(),
+            subnetworks: Vec::new(),
+            stops: Vec::new(),
+            protocol: vec![Act::Run { subnetwork: None, duration: 0.5, stop: None }],
             next_site: 0,
         }
     }

@@ -127,6 +127,9 @@ impl Given<'_> {
             recorders: Vec::new(),
             schedule: Schedule::default(),
             host_operations: Vec::new(),
+            subnetworks: Vec::new(),
+            stops: Vec::new(),
+            protocol: Vec::new(),
             next_site: 100,
         }
     }
