@@ -16,6 +16,12 @@ pub struct Span {
     end: u32,
 }
 
+impl Default for Span {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
 impl Span {
     /// No place in any file: a value that the program made itself.
     pub const NONE: Self = Self { file: None, start: 0, end: 0 };

@@ -7,7 +7,7 @@
 
 use neuropil_base::{Diagnostic, Diagnostics, Precision, Span, Spanned, Text};
 use neuropil_model::{
-    Arith, Clock, ClockId, Connect, Delay, EventSource, Group, HostOperation, Initial, Method, Network,
+    Act, Arith, Clock, ClockId, Connect, Delay, EventSource, Group, HostOperation, Initial, Method, Network,
     ObjectId, Placed, Population, PopulationId, Projection, ProjectionId, Recorder, Refractory, Slot, Table,
 };
 use neuropil_source::{InputKind, NetworkSource};
@@ -23,6 +23,7 @@ use crate::pathway::check_pathways;
 use crate::placement::{host_operations, places, schedule};
 use crate::population::{NeuronModel, Pop, Tools, check_population, method, spike_memory};
 use crate::projection::{Proj, SynapseModel, check_equations, described, initial_values};
+use crate::protocol::{self, Made, Protocol};
 use crate::recorder::{Recording, clock_of};
 use crate::scope::{Channels, Sites, World};
 use crate::substitute::{Expander, Starts};
@@ -141,13 +142,25 @@ impl<'a> Analysis<'a> {
         }
         .all(&self.source.record);
         let hosts = host_operations(&self.source.hosts, &self.world, &mut self.clocks, &mut self.out);
+        let made = Protocol {
+            world: self.world.clone(),
+            pops: &self.pops,
+            projs: &self.projs,
+            groups: &self.groups,
+            clocks: &self.clocks,
+            recorders: &recorders,
+            sites: &mut self.sites,
+            out: &mut self.out,
+            made: Made::default(),
+        }
+        .all(&self.source.runs, &self.source.subnetworks, self.duration);
         self.check_unused_models();
         let incomplete = self.is_incomplete();
         if self.out.has_errors() || incomplete {
             self.out.sort();
             return (None, self.out);
         }
-        let network = self.finish(recorders, hosts);
+        let network = self.finish(recorders, hosts, made);
         self.out.sort();
         let network = (!self.out.has_errors()).then_some(network);
         (network, self.out)
@@ -564,7 +577,12 @@ impl<'a> Analysis<'a> {
     }
 
     /// Puts subexpressions in and assembles the network.
-    fn finish(&mut self, recorders: Vec<Recorder>, host_operations: Vec<HostOperation>) -> Network {
+    fn finish(
+        &mut self,
+        recorders: Vec<Recorder>,
+        host_operations: Vec<HostOperation>,
+        made: Made,
+    ) -> Network {
         let mut expander = Expander::default();
         let out = &mut self.out;
         let mut populations = Vec::new();
@@ -588,13 +606,25 @@ impl<'a> Analysis<'a> {
             expand_projection(&mut projection, &expander, out);
             projections.push(projection);
         }
+        let Made { mut acts, mut stops, subnetworks, .. } = made;
+        for stop in &mut stops {
+            expander.expand_in_place(&mut stop.condition, Starts::default(), Span::NONE, out);
+        }
+        for act in &mut acts {
+            protocol::expand(act, &projections, &expander, out);
+        }
         let settings = &self.source.settings;
+        // Where runs are listed, they say how long they take; `duration` is a limit.
+        let listed =
+            || acts.iter().map(|a| if let Act::Run { duration, .. } = a { *duration } else { 0.0 }).sum();
+        let duration =
+            if self.source.runs.is_empty() || settings.duration.is_some() { self.duration } else { listed() };
         Network {
             name: self.source.name.clone(),
             title: settings.title.clone().unwrap_or_default(),
             precision: self.precision,
             seed: settings.seed.as_ref().map_or(0, |s| s.value),
-            duration: self.duration,
+            duration,
             clocks: std::mem::take(&mut self.clocks),
             populations,
             projections,
@@ -602,6 +632,9 @@ impl<'a> Analysis<'a> {
             recorders,
             schedule: self.world.schedule.clone(),
             host_operations,
+            subnetworks,
+            stops,
+            protocol: acts,
             next_site: self.sites.next(),
         }
     }

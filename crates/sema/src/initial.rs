@@ -55,10 +55,28 @@ pub(crate) fn check_initial(
             unknown_variable(declared, name, receiver.what, tools);
             continue;
         };
-        if let Some(value) = check_value(symbol, assignment, receiver, tools) {
+        if let Some(value) = check_value(symbol, assignment, receiver, true, tools) {
             values.retain(|(v, _)| *v != symbol.id);
             values.push((symbol.id, value));
         }
+    }
+    values
+}
+
+/// The values that `list` gives to variables between runs: these may depend on what the variables are then.
+pub(crate) fn check_changes(
+    declared: &Declared,
+    list: &[Assignment],
+    receiver: Receiver<'_>,
+    tools: &mut Tools<'_>,
+) -> Vec<(VariableId, Initial)> {
+    let mut values = Vec::new();
+    for assignment in list {
+        let Some(symbol) = declared.symbols.get(&assignment.name.value) else {
+            unknown_variable(declared, &assignment.name, receiver.what, tools);
+            continue;
+        };
+        values.extend(check_value(symbol, assignment, receiver, false, tools).map(|v| (symbol.id, v)));
     }
     values
 }
@@ -82,6 +100,7 @@ fn check_value(
     symbol: &Symbol,
     assignment: &Assignment,
     receiver: Receiver<'_>,
+    is_first: bool,
     tools: &mut Tools<'_>,
 ) -> Option<Initial> {
     let name = assignment.name.value.as_str();
@@ -102,7 +121,7 @@ fn check_value(
     match &assignment.value {
         ValueSource::Expression(text) => {
             let shared = (symbol.extent == Extent::Shared).then(|| name.to_owned());
-            let initial_of = Some(name.to_owned());
+            let initial_of = is_first.then(|| name.to_owned());
             let mut typer =
                 tools.typer(receiver.home).under(Rules { shared, initial_of, ..Rules::default() });
             let typed = typer.value(text);

@@ -26,6 +26,7 @@ mod pathway;
 mod placement;
 mod population;
 mod projection;
+mod protocol;
 mod recorder;
 mod scope;
 mod substitute;

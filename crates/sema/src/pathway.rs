@@ -79,6 +79,24 @@ pub(crate) fn check_pathways(
     proj.projection.pathways = pathways;
 }
 
+/// The delay that a pathway gets while the model runs.
+pub(crate) fn check_delay(
+    proj: &Proj,
+    id: ProjectionId,
+    pathway: usize,
+    value: &ValueSource,
+    (pops, clocks): (&[Pop], &[Clock]),
+    tools: &mut Tools<'_>,
+) -> Delay {
+    let group = match proj.projection.pathways[pathway].on {
+        Endpoint::Pre => &proj.projection.source,
+        Endpoint::Post => &proj.projection.target,
+    };
+    let clock = pops[group.population.index()].population.clock;
+    let dt = clocks.get(clock.index()).map_or(1e-4, |c| c.dt);
+    Delays::of(proj, id, pops).check(value, dt, tools)
+}
+
 /// Says that a population never has an event.
 pub(crate) fn no_event(pop: &Pop, wanted: &str, span: Span) -> Diagnostic {
     let name = &pop.population.name;

@@ -22,9 +22,10 @@ mod tree;
 
 pub use network::{
     Assignment, ConnectSource, Constant, Elements, End, EventSource, FormatSource, HostSource, InputKind,
-    InputSource, NetworkSource, NeuronSource, Numbers, PathwaySource, PlaceSource, Placement,
-    PopulationSource, ProjectionSource, RecordSource, Rule, Selection, Settings, StateRecordSource,
-    SumOperation, SumSource, SynapseSource, ValueSource, ViewSource,
+    InputSource, NetworkSource, NeuronSource, Numbers, ObjectChange, PathwaySource, PlaceSource, Placement,
+    PopulationSource, ProjectionSource, RecordSource, Rule, RunSource, Selection, Settings,
+    StateRecordSource, SubnetworkSource, SumOperation, SumSource, SynapseSource, UntilSource, ValueSource,
+    ViewSource,
 };
 pub use place::Places;
 pub use read::{read_file, read_str};

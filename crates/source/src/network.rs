@@ -55,6 +55,10 @@ pub struct NetworkSource {
     pub inputs: Vec<InputSource>,
     /// `[projection.NAME]`
     pub projections: Vec<ProjectionSource>,
+    /// `[network.NAME]`
+    pub subnetworks: Vec<SubnetworkSource>,
+    /// `[[run]]`
+    pub runs: Vec<RunSource>,
     /// `[host.NAME]`
     pub hosts: Vec<HostSource>,
     /// `[record]`
@@ -72,7 +76,7 @@ pub struct Settings {
     pub reference: Option<String>,
     /// The step of the network's clock, a time.
     pub dt: Option<Text>,
-    /// How long a run lasts if nobody says otherwise, a time.
+    /// How long a run lasts if nobody says otherwise, a time; with `[[run]]`, how much time passes at most.
     pub duration: Option<Text>,
     /// The seed of all random streams.
     pub seed: Option<Spanned<u64>>,
@@ -552,4 +556,66 @@ pub enum Elements {
         /// The one after the last.
         stop: Text,
     },
+}
+
+/// Some objects of the network, run by themselves and with a time of their own: `[network.NAME]`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SubnetworkSource {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Its populations, inputs and projections.
+    pub objects: Vec<Spanned<String>>,
+}
+
+/// A run, and what is changed before it: `[[run]]`. The fields take effect in this order.
+#[derive(Clone, Default, PartialEq, Debug)]
+pub struct RunSource {
+    /// How often all of this is done.
+    pub repeat: Option<Text>,
+    /// A name for the number of the repetition, counted from 0.
+    pub counter: Option<Spanned<String>>,
+    /// Everything goes back to the state that was stored under this name.
+    pub restore: Option<Spanned<String>>,
+    /// Projections whose synapses are made anew.
+    pub connect: Vec<(Spanned<String>, ConnectSource)>,
+    /// New delays of pathways, by projection.
+    pub delays: Vec<ObjectChange>,
+    /// New values of variables, by population, view, input or projection.
+    pub set: Vec<ObjectChange>,
+    /// Populations, inputs, projections and recorders that are switched on.
+    pub on: Vec<Spanned<String>>,
+    /// Those that are switched off.
+    pub off: Vec<Spanned<String>>,
+    /// Which network runs; none for everything.
+    pub network: Option<Spanned<String>>,
+    /// For how long, a time; none if nothing is run here.
+    pub duration: Option<Text>,
+    /// What ends the run earlier.
+    pub until: Option<UntilSource>,
+    /// Runs within this one: `[[run.run]]`.
+    pub runs: Vec<RunSource>,
+    /// The state of everything is stored under this name.
+    pub store: Option<Spanned<String>>,
+    /// Where it stands.
+    pub place: Span,
+}
+
+/// New values for some variables, or pathways, of one object.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ObjectChange {
+    /// Its name.
+    pub object: Spanned<String>,
+    /// The values.
+    pub values: Vec<Assignment>,
+}
+
+/// What ends a run: `until = { of = "cells", condition = "v > 10*mV" }`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct UntilSource {
+    /// A population, view or input.
+    pub of: Spanned<String>,
+    /// When a neuron counts.
+    pub condition: Text,
+    /// How many of them must: a number, or `all`; none for 1.
+    pub count: Option<Text>,
 }

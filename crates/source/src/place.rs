@@ -4,8 +4,9 @@ use neuropil_base::{FileId, Span, Spanned, Text};
 
 use crate::{
     Assignment, ConnectSource, Constant, Elements, EventSource, HostSource, InputSource, NetworkSource,
-    NeuronSource, Numbers, PathwaySource, PlaceSource, Placement, PopulationSource, ProjectionSource,
-    RecordSource, Selection, Settings, StateRecordSource, SumSource, SynapseSource, ValueSource, ViewSource,
+    NeuronSource, Numbers, ObjectChange, PathwaySource, PlaceSource, Placement, PopulationSource,
+    ProjectionSource, RecordSource, RunSource, Selection, Settings, StateRecordSource, SubnetworkSource,
+    SumSource, SynapseSource, UntilSource, ValueSource, ViewSource,
 };
 
 /// Something that holds spans.
@@ -77,6 +78,13 @@ impl<T: Places> Places for Option<T> {
     }
 }
 
+impl<A: Places, B: Places> Places for (A, B) {
+    fn for_each_span(&mut self, f: &mut dyn FnMut(&mut Span)) {
+        self.0.for_each_span(f);
+        self.1.for_each_span(f);
+    }
+}
+
 impl<T: Places> Places for Vec<T> {
     fn for_each_span(&mut self, f: &mut dyn FnMut(&mut Span)) {
         for item in self {
@@ -98,12 +106,18 @@ macro_rules! places {
 }
 
 places! {
-    NetworkSource { settings, constants, neurons, synapses, populations, views, inputs, projections, hosts, record; files, name }
+    NetworkSource { settings, constants, neurons, synapses, populations, views, inputs, projections, subnetworks, runs, hosts, record; files, name }
     Settings { dt, duration, seed, precision, method, schedule; title, description, reference }
     Constant { name, value }
     Assignment { name, value }
     NeuronSource { name, library, equations, threshold, reset, refractory, method, parameters, initial, events, schedule }
     EventSource { name, condition, reset, schedule }
+    SubnetworkSource { name, objects }
+    RunSource {
+        repeat, counter, restore, connect, delays, set, on, off, network, duration, until, runs, store, place
+    }
+    ObjectChange { object, values }
+    UntilSource { of, condition, count }
     PlaceSource { when, order }
     Placement { what, place }
     HostSource { name, every, when, order }

@@ -6,6 +6,7 @@ mod neuron;
 mod population;
 mod projection;
 mod record;
+mod run;
 mod synapse;
 
 use neuropil_base::Precision;
@@ -219,6 +220,9 @@ pub(crate) const NETWORK: &[Field<NetworkSource>] = &[
     row!(objects view . views = "{ exc = { of = \"cells\", range = [0, 80] } }"),
     row!(objects input . inputs = "{ noise = { kind = \"poisson\", size = 100, rate = \"10 Hz\" } }"),
     row!(objects projection . projections = "{ e_to_i = { synapse = \"exc\", source = \"e\", target = \"i\" } }"),
+    row!(objects network . subnetworks = "{ training = { objects = [\"cells\", \"exc\"] } }"),
+    row!(@row run, false, "[{ duration = \"100 ms\" }]",
+        |r, x, e| run::runs(r, &mut x.runs, e), |x| run::printed_runs(&x.runs)),
     row!(objects host . hosts = "{ controller = { every = \"10 ms\" } }"),
     row!(@row record, false, "{ spikes = \"all\" }",
     |r, x, e| {

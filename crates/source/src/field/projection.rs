@@ -50,7 +50,21 @@ impl Rule {
     }
 }
 
+/// A connector as one would write it.
+pub(crate) fn printed(connect: &ConnectSource) -> Out {
+    let list = entries(CONNECT, connect);
+    match list.as_slice() {
+        [(_, rule)] => rule.clone(),
+        _ => Out::Inline(list),
+    }
+}
+
 impl ConnectSource {
+    /// Every pair.
+    pub(crate) fn all_to_all(span: Span) -> Self {
+        Self::new(Spanned::new(Rule::AllToAll, span))
+    }
+
     /// A connector, without any of its fields.
     #[must_use]
     pub fn new(rule: Spanned<Rule>) -> Self {
@@ -102,14 +116,8 @@ impl Object for ProjectionSource {
         row!(word! synapse = "\"exc\""),
         row!(word! source = "\"cells\""),
         row!(word! target = "\"cells\""),
-        row!(@row connect, true, "{ rule = \"fixed_probability\", p = 0.1 }", connect,
-        |x| {
-            let list = entries(CONNECT, &x.connect);
-            match list.as_slice() {
-                [(_, rule)] => Some(rule.clone()),
-                _ => Some(Out::Inline(list)),
-            }
-        }),
+        row!(@row connect, true, "{ rule = \"fixed_probability\", p = 0.1 }",
+            |r, x, e| connect(r, &mut x.connect, e), |x| Some(printed(&x.connect))),
         row!(value weight = "\"0.1 nS\""),
         row!(value delay = "\"1.5 ms\""),
         row!(assign delays = "{ post = \"1 ms\" }"),
@@ -123,7 +131,7 @@ impl Object for ProjectionSource {
     fn blank(name: Spanned<String>) -> Self {
         let span = name.span;
         let empty = || Spanned::new(String::new(), span);
-        Self::new(name, empty(), empty(), empty(), ConnectSource::new(Spanned::new(Rule::AllToAll, span)))
+        Self::new(name, empty(), empty(), empty(), ConnectSource::all_to_all(span))
     }
 
     fn name(&self) -> &Spanned<String> {
@@ -151,14 +159,14 @@ const CONNECT: &[Field<ConnectSource>] = &[
 ];
 
 /// `connect = "rule"` or `connect = { rule = "...", ... }`.
-fn connect(reader: &mut Reader<'_>, projection: &mut ProjectionSource, entry: &Entry) {
-    let blank = || ConnectSource::new(Spanned::new(Rule::AllToAll, entry.key.span));
+pub(crate) fn connect(reader: &mut Reader<'_>, connect: &mut ConnectSource, entry: &Entry) {
+    let blank = || ConnectSource::all_to_all(entry.key.span);
     let Kind::Table(table) = &entry.value.kind else {
         match &entry.value.kind {
             Kind::String(_) => {
                 if let Some(rule) = reader.choice(entry, RULES) {
-                    projection.connect = ConnectSource::new(rule);
-                    check(reader, &projection.connect, &Vec::new(), entry.value.span);
+                    *connect = ConnectSource::new(rule);
+                    check(reader, connect, &Vec::new(), entry.value.span);
                 }
             }
             _ => reader.wrong_type(entry, "a rule or a table"),
@@ -168,14 +176,14 @@ fn connect(reader: &mut Reader<'_>, projection: &mut ProjectionSource, entry: &E
     let says_rule = table.iter().any(|e| e.key.value == "rule");
     if says_rule {
         // Another rule has other fields.
-        projection.connect = blank();
+        *connect = blank();
     }
-    reader.fields(CONNECT, "`connect`", &mut projection.connect, table);
+    reader.fields(CONNECT, "`connect`", connect, table);
     reader.required(CONNECT, "`connect`", table, entry.value.span);
     // A rule that was not understood leaves the blank one, which says nothing about fields.
-    let understood = says_rule && projection.connect.rule.span != entry.key.span;
+    let understood = says_rule && connect.rule.span != entry.key.span;
     if understood || (!says_rule && reader.mode == Mode::Override) {
-        check(reader, &projection.connect, table, entry.value.span);
+        check(reader, connect, table, entry.value.span);
     }
 }
 
