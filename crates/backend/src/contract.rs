@@ -21,6 +21,9 @@ pub trait Backend: Send + Sync {
     /// [`BackendError`] if the machine has no room or no device.
     fn load(&self, image: Image) -> Result<Box<dyn Machine>, BackendError>;
 
+    /// The same backend, to be kept by whoever runs kernels later.
+    fn shared(&self) -> Arc<dyn Backend>;
+
     /// Makes one kernel ready to run on host buffers, outside any program: initial values, connection conditions.
     fn routine(&self, kernel: &Verified) -> Box<dyn Routine>;
 }
@@ -47,6 +50,20 @@ pub struct Image {
     pub synapses: Vec<Arc<Synapses>>,
     /// How many threads the machine may use; at least 1.
     pub threads: usize,
+}
+
+/// A changed program, and what changes with it.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The program.
+    pub program: Arc<Program>,
+    /// The order of its operations.
+    pub plan: Arc<Plan>,
+    /// New contents of its buffers. A buffer that gets none keeps those of the old program's buffer of its name, which
+    /// has its type and length.
+    pub buffers: Vec<Option<HostBuffer>>,
+    /// Its synapse structures.
+    pub synapses: Vec<Arc<Synapses>>,
 }
 
 /// The synapses of one structure.
@@ -122,12 +139,12 @@ pub trait Machine: Send {
     /// [`RunError`] if the sink or the device fails; the machine then stands after some of the ticks.
     fn run(&mut self, end: u64, sink: &mut dyn Sink) -> Result<Pause, RunError>;
 
-    /// Goes on with another image of the same network: the tick and the place within it stay, events under way are
-    /// carried over by the names of their streams, and kernels that are equal are not compiled again.
+    /// Goes on with a changed program: the tick and the place within it stay, events under way are carried over by
+    /// the names of their streams, and kernels that are equal are not compiled again.
     ///
     /// # Errors
-    /// [`BackendError`] if the image does not fit its program; the machine then goes on with the old one.
-    fn change(&mut self, image: Image) -> Result<(), BackendError>;
+    /// [`BackendError`] if the change does not fit its program; the machine then goes on as before.
+    fn change(&mut self, change: Change) -> Result<(), BackendError>;
 
     /// The events that a stream was last filled with, ascending.
     ///
@@ -153,7 +170,8 @@ pub trait Machine: Send {
     /// [`DeviceError`] if it had to be copied from a device and could not be.
     fn save(&mut self, what: Saved) -> Result<State, DeviceError>;
 
-    /// Goes back to a saved state of this machine's program; buffers that were not saved keep their contents.
+    /// Goes back to a saved state. Buffers that were not saved keep their contents; if the program is another than that
+    /// of the state, buffers and streams are those of the same names.
     ///
     /// # Errors
     /// [`DeviceError`] if it had to be copied to a device and could not be.
@@ -188,6 +206,8 @@ pub enum Saved {
 /// A state of a program: its tick, contents of buffers, and events still under way.
 #[derive(Clone, PartialEq, Debug)]
 pub struct State {
+    /// The program whose state it is.
+    pub program: Arc<Program>,
     /// The next tick.
     pub tick: u64,
     /// Buffers and their contents.
@@ -264,6 +284,12 @@ pub enum BackendError {
         kernel: String,
         /// The slot.
         slot: String,
+    },
+    /// A buffer that should keep its contents is new, or of another type or length.
+    #[error("buffer `{name}` has no contents")]
+    NoContents {
+        /// The buffer.
+        name: String,
     },
     /// A program needs a structure that was not handed over.
     #[error("operation `{operation}` needs {what} that the image lacks")]

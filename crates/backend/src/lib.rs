@@ -6,9 +6,10 @@
 
 mod contract;
 mod stepper;
+mod validate;
 
 pub use contract::{
-    Backend, BackendError, Counters, Discard, Image, Machine, Once, Over, Pause, Routine, RunError, Saved,
-    Sink, SinkError, State, Synapses,
+    Backend, BackendError, Change, Counters, Discard, Image, Machine, Once, Over, Pause, Routine, RunError,
+    Saved, Sink, SinkError, State, Synapses,
 };
 pub use stepper::{Batch, Executor, HostRoutine, Stepper, Work};

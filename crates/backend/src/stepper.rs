@@ -12,10 +12,10 @@ use neuropil_kernels::program::{
 };
 use neuropil_memory::{DeviceError, HostBuffer};
 use neuropil_model::Endpoint;
-use neuropil_schedule::Plan;
 
+use crate::validate::{bound, contents_fit, validate};
 use crate::{
-    BackendError, Counters, Image, Machine, Once, Over, Pause, Routine, RunError, Saved, Sink, State,
+    BackendError, Change, Counters, Image, Machine, Once, Over, Pause, Routine, RunError, Saved, Sink, State,
     Synapses,
 };
 
@@ -151,7 +151,8 @@ impl<E: Executor> Stepper<E> {
     /// [`BackendError`] if the image does not fit the program.
     pub fn new(executor: E, image: Image) -> Result<Self, BackendError> {
         let Image { program, plan, buffers, synapses, threads: _ } = image;
-        validate(&program, &plan, &buffers, &synapses)?;
+        contents_fit(&program, |k| buffers.get(k))?;
+        validate(&program, &plan, &synapses)?;
         let bodies: Vec<E::Body> = program.kernels.iter().map(|k| executor.compile(&k.body)).collect();
         let events: Vec<Vec<Vec<u32>>> = program.streams.iter().map(ring).collect();
         let counters = Counters { compiled: bodies.len() as u64, ..Counters::default() };
@@ -401,9 +402,20 @@ impl<E: Executor> Machine for Stepper<E> {
         Ok(Pause::Done)
     }
 
-    fn change(&mut self, image: Image) -> Result<(), BackendError> {
-        let Image { program, plan, buffers, synapses, threads: _ } = image;
-        validate(&program, &plan, &buffers, &synapses)?;
+    fn change(&mut self, change: Change) -> Result<(), BackendError> {
+        let Change { program, plan, buffers, synapses } = change;
+        let kept = |name: &str| self.program.buffers.iter().position(|b| b.name == name);
+        let sources: Vec<Option<usize>> = program.buffers.iter().map(|b| kept(&b.name)).collect();
+        contents_fit(&program, |k| {
+            let new = buffers.get(k).and_then(Option::as_ref);
+            new.or_else(|| sources[k].map(|s| &self.buffers[s]))
+        })?;
+        validate(&program, &plan, &synapses)?;
+        let mut old: Vec<Option<HostBuffer>> = self.buffers.drain(..).map(Some).collect();
+        for (new, source) in buffers.into_iter().zip(sources) {
+            let contents = new.or_else(|| source.and_then(|s| old[s].take()));
+            self.buffers.push(contents.unwrap_or_else(|| HostBuffer::new(ScalarType::Bool, 0)));
+        }
         let old = std::mem::replace(&mut self.program, program);
         let mut bodies: Vec<Option<E::Body>> = self.bodies.drain(..).map(Some).collect();
         for kernel in &self.program.kernels {
@@ -416,18 +428,8 @@ impl<E: Executor> Machine for Stepper<E> {
                 }
             });
         }
-        let mut events = std::mem::take(&mut self.events);
-        let latest = std::mem::take(&mut self.latest);
-        for stream in &self.program.streams {
-            let mut room = ring(stream);
-            let known = old.streams.iter().position(|s| s.name == stream.name);
-            let step = known.map_or(-1, |k| latest[k]);
-            if let Some(known) = known {
-                carry(&mut events[known], &mut room, step);
-            }
-            self.events.push(room);
-            self.latest.push(step);
-        }
+        let (events, latest) = (std::mem::take(&mut self.events), std::mem::take(&mut self.latest));
+        (self.events, self.latest) = carried(&self.program.streams, &old.streams, events, &latest);
         if let Some(paused) = self.cursor.checked_sub(1).map(|k| self.sequence[k]) {
             let name = &old.operations[paused.index()].name;
             let named = |id: &OperationId| self.program.operations[id.index()].name == *name;
@@ -435,7 +437,6 @@ impl<E: Executor> Machine for Stepper<E> {
         }
         self.sequence = plan.sequence().to_vec();
         self.written = self.program.written_buffers();
-        self.buffers = buffers;
         self.synapses = synapses;
         Ok(())
     }
@@ -455,24 +456,45 @@ impl<E: Executor> Machine for Stepper<E> {
     fn save(&mut self, what: Saved) -> Result<State, DeviceError> {
         let copy = |id: BufferId| (id, self.buffers[id.index()].clone());
         let all = (0..self.buffers.len()).map(BufferId::new);
-        let of_time = |id: &BufferId| matches!(self.program.buffers[id.index()].role, Role::History(_));
+        let of_time = |id: &BufferId| {
+            matches!(self.program.buffers[id.index()].role, Role::History(_) | Role::HistoryOf(..))
+        };
         let buffers = match what {
             Saved::Written => self.written.iter().copied().map(copy).collect(),
             Saved::Every => all.map(copy).collect(),
             Saved::Time => all.filter(of_time).map(copy).collect(),
         };
-        Ok(State { tick: self.tick, buffers, events: self.events.clone(), latest: self.latest.clone() })
+        Ok(State {
+            program: Arc::clone(&self.program),
+            tick: self.tick,
+            buffers,
+            events: self.events.clone(),
+            latest: self.latest.clone(),
+        })
     }
 
     fn restore(&mut self, state: &State) -> Result<(), DeviceError> {
         self.tick = state.tick;
         self.cursor = 0;
         self.stopped = None;
-        for (id, contents) in &state.buffers {
-            self.buffers[id.index()].clone_from(contents);
+        if Arc::ptr_eq(&self.program, &state.program) {
+            for (id, contents) in &state.buffers {
+                self.buffers[id.index()].clone_from(contents);
+            }
+            self.events.clone_from(&state.events);
+            self.latest.clone_from(&state.latest);
+            return Ok(());
         }
-        self.events.clone_from(&state.events);
-        self.latest.clone_from(&state.latest);
+        for (id, contents) in &state.buffers {
+            let name = &state.program.buffers[id.index()].name;
+            let same = |(k, _): &(usize, &HostBuffer)| self.program.buffers[*k].name == *name;
+            let found = self.buffers.iter().enumerate().find(same).map(|(k, b)| (k, b.len()));
+            if let Some((k, _)) = found.filter(|(_, len)| *len == contents.len()) {
+                self.buffers[k].clone_from(contents);
+            }
+        }
+        (self.events, self.latest) =
+            carried(&self.program.streams, &state.program.streams, state.events.clone(), &state.latest);
         Ok(())
     }
 
@@ -498,7 +520,7 @@ impl<E: Executor> HostRoutine<E> {
 
 impl<E: Executor> Routine for HostRoutine<E> {
     fn run(&self, work: Once<'_>) -> Result<(), BackendError> {
-        bound(&self.kernel, work.bindings, work.buffers)?;
+        bound(&self.kernel, work.bindings, |id| work.buffers.get(id.index()).map(HostBuffer::ty))?;
         let mut run = |batch: Batch<'_>| {
             let work = Work {
                 seed: work.seed,
@@ -539,6 +561,25 @@ fn ring(stream: &Stream) -> Vec<Vec<u32>> {
     vec![Vec::new(); stream.history as usize + 1]
 }
 
+/// The events of some streams, moved into rings for others of the same names, and the steps of the latest.
+fn carried(
+    to: &[Stream],
+    from: &[Stream],
+    mut events: Vec<Vec<Vec<u32>>>,
+    latest: &[i64],
+) -> (Vec<Vec<Vec<u32>>>, Vec<i64>) {
+    let moved = to.iter().map(|stream| {
+        let mut room = ring(stream);
+        let known = from.iter().position(|s| s.name == stream.name);
+        let step = known.map_or(-1, |k| latest[k]);
+        if let Some(known) = known {
+            carry(&mut events[known], &mut room, step);
+        }
+        (room, step)
+    });
+    moved.unzip()
+}
+
 /// Moves the events of the steps up to `step` from one ring to another, which may be of another length.
 fn carry(from: &mut [Vec<u32>], to: &mut [Vec<u32>], step: i64) {
     for back in 0..from.len().min(to.len()) {
@@ -564,65 +605,4 @@ fn collect(buffer: &HostBuffer, elements: &[u32], row: &mut Vec<u8>) {
         let element = (*element as usize).min(buffer.len().saturating_sub(1));
         row.extend_from_slice(&bytes[element * size..(element + 1) * size]);
     }
-}
-
-fn bound(kernel: &Verified, bindings: &[BufferId], buffers: &[HostBuffer]) -> Result<(), BackendError> {
-    for (k, slot) in kernel.slots.iter().enumerate() {
-        let ty: Option<ScalarType> = bindings.get(k).and_then(|b| buffers.get(b.index())).map(HostBuffer::ty);
-        if ty != Some(slot.ty) {
-            return Err(BackendError::Binding { kernel: kernel.name.clone(), slot: slot.name.clone() });
-        }
-    }
-    Ok(())
-}
-
-/// Checks that an image fits its program, so that running it needs no further checks.
-fn validate(
-    program: &Program,
-    plan: &Plan,
-    buffers: &[HostBuffer],
-    synapses: &[Arc<Synapses>],
-) -> Result<(), BackendError> {
-    for id in plan.sequence() {
-        let operation = &program.operations[id.index()];
-        let missing = |what| BackendError::Missing { operation: operation.name.clone(), what };
-        match &operation.action {
-            Action::Elements { call, .. } | Action::Events { call, .. } => {
-                bound(&program.kernels[call.kernel.index()].body, &call.bindings, buffers)?;
-            }
-            Action::Synapses { call, structure } => {
-                bound(&program.kernels[call.kernel.index()].body, &call.bindings, buffers)?;
-                synapses.get(structure.index()).ok_or_else(|| missing("a synapse structure"))?;
-            }
-            Action::Deliver { call, structure, on, delay, .. } => {
-                bound(&program.kernels[call.kernel.index()].body, &call.bindings, buffers)?;
-                let found = synapses.get(structure.index()).ok_or_else(|| missing("a synapse structure"))?;
-                match delay {
-                    Travel::Steps(_) if *on == Endpoint::Post && found.columns.is_none() => {
-                        return Err(missing("the columns of a synapse structure"));
-                    }
-                    Travel::PerSynapse { pathway, .. }
-                        if found.delayed.get(*pathway as usize).is_none_or(Option::is_none) =>
-                    {
-                        return Err(missing("rows sorted by delay"));
-                    }
-                    Travel::Steps(_) | Travel::PerSynapse { .. } => {}
-                }
-            }
-            Action::Fill { buffer, .. } => {
-                buffers.get(buffer.index()).ok_or_else(|| missing("a buffer"))?;
-            }
-            Action::List { .. } | Action::RecordEvents { .. } | Action::Host { .. } | Action::Stop { .. } => {
-            }
-            Action::RecordState { buffers: ids, elements, .. } => {
-                for id in ids {
-                    let buffer = buffers.get(id.index()).ok_or_else(|| missing("a buffer"))?;
-                    if buffer.is_empty() && !elements.is_empty() {
-                        return Err(missing("elements of a recorded variable"));
-                    }
-                }
-            }
-        }
-    }
-    Ok(())
 }

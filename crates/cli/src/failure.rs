@@ -148,7 +148,9 @@ fn exit(error: &Error) -> Exit {
     }
     match error.kind() {
         ErrorKind::Model | ErrorKind::Argument => Exit::Mistake,
-        ErrorKind::Memory | ErrorKind::Build | ErrorKind::NonFinite | ErrorKind::Io => Exit::Failed,
+        ErrorKind::Memory | ErrorKind::Build | ErrorKind::NonFinite | ErrorKind::Host | ErrorKind::Io => {
+            Exit::Failed
+        }
     }
 }
 
@@ -170,7 +172,9 @@ fn help(error: &Error) -> Vec<String> {
             }
         },
         ErrorKind::Memory => "use fewer synapses, `--precision f32`, or a machine with more memory",
-        ErrorKind::Model | ErrorKind::Build | ErrorKind::Argument | ErrorKind::Io => return Vec::new(),
+        ErrorKind::Model | ErrorKind::Build | ErrorKind::Argument | ErrorKind::Host | ErrorKind::Io => {
+            return Vec::new();
+        }
     };
     vec![line.to_owned()]
 }

@@ -25,6 +25,9 @@ pub(crate) fn run(job: RunJob) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen();
     let begin = Instant::now();
     let (model, network) = checked(&job)?;
+    if let Some(operation) = network.host_operations.first() {
+        return Err(RunError::Unbound { name: operation.name.clone() }.into());
+    }
     let read_s = begin.elapsed().as_secs_f64();
     if let Some(dir) = &job.out {
         place::directory(dir)?;
@@ -33,7 +36,6 @@ pub(crate) fn run(job: RunJob) -> Result<Exit, Failure> {
         place::file(figure)?;
     }
 
-    let duration = network.duration;
     let options = Options { threads: job.threads, record: job.record_to() };
     let mut simulation =
         Simulation::new(network, &*job.backend, &options).map_err(|error| Failure::build(error, &model))?;
@@ -41,7 +43,7 @@ pub(crate) fn run(job: RunJob) -> Result<Exit, Failure> {
         simulation.remarks().iter().for_each(|remark| console::tell(Message::Note, remark));
     }
     interrupt.begin();
-    let outcome = advance(&mut simulation, duration, &job, &interrupt)?;
+    let outcome = advance(&mut simulation, &job, &interrupt)?;
     let complete = outcome == Outcome::Finished;
 
     let finished =
@@ -75,15 +77,9 @@ fn checked(job: &RunJob) -> Result<(Model, Network), Failure> {
 }
 
 /// Runs to the end, or until somebody presses Ctrl-C.
-fn advance(
-    simulation: &mut Simulation,
-    duration: f64,
-    job: &RunJob,
-    interrupt: &Interrupt,
-) -> Result<Outcome, Failure> {
-    let steps = simulation.steps_of(duration)?;
+fn advance(simulation: &mut Simulation, job: &RunJob, interrupt: &Interrupt) -> Result<Outcome, Failure> {
     let mut bar = Bar::new(job.chatter);
-    let outcome = simulation.run_steps(steps, &mut |progress| {
+    let outcome = simulation.perform(&mut |progress| {
         bar.update(progress);
         if interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
@@ -96,6 +92,12 @@ fn advance(
             | RunError::Duration(_)
             | RunError::UnknownVariable { .. }
             | RunError::UnknownRecorder { .. }
+            | RunError::UnknownEvent { .. }
+            | RunError::UnknownHost { .. }
+            | RunError::Unbound { .. }
+            | RunError::Host { .. }
+            | RunError::NothingStored { .. }
+            | RunError::Build(_)
             | RunError::Length { .. } => match simulation.finish(false) {
                 Ok(()) => Left::Recording,
                 Err(_) => Left::Partial,

@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::ops::Range;
+use std::sync::Arc;
 
 use neuropil_backend::{
     Backend, BackendError, Batch, Executor, HostRoutine, Image, Machine, Routine, Stepper, Work,
@@ -28,6 +29,10 @@ impl Backend for Cpu {
 
     fn load(&self, image: Image) -> Result<Box<dyn Machine>, BackendError> {
         Ok(Box::new(Stepper::new(Blocks::new(image.threads), image)?))
+    }
+
+    fn shared(&self) -> Arc<dyn Backend> {
+        Arc::new(*self)
     }
 
     fn routine(&self, kernel: &Verified) -> Box<dyn Routine> {

@@ -1,7 +1,7 @@
 //! Builds a network: initial values, synapses, delays, program, machine.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use neuropil_backend::{Backend, Image, Over, Routine, Synapses};
@@ -9,9 +9,9 @@ use neuropil_base::{Scalar, ScalarType};
 use neuropil_connectivity::{
     AllToAll, ConnectError, Connector, Csr, DelayRows, Delays, DelaysRounded, FixedInDegree, FixedOutDegree,
     FixedProbability, FixedTotalNumber, FormatChoice, OneToOne, PairFile, PairList, Predicate, RowRule,
-    Shape, Site, Storage, Walk,
+    Shape, Site, Storage, Transposed, Walk,
 };
-use neuropil_kernels::program::{BufferId, Program, Role, StructureId};
+use neuropil_kernels::program::{Buffer, BufferId, Owner, Program, Role, StructureId};
 use neuropil_kernels::{Binding, Lowered, ProjectionShape, lower, once};
 use neuropil_memory::HostBuffer;
 use neuropil_model::{
@@ -27,6 +27,8 @@ use crate::pool::{Pool, compile};
 #[derive(Debug)]
 pub(crate) struct Built {
     pub image: Image,
+    /// One per projection.
+    pub shapes: Vec<ProjectionShape>,
     /// How projections are stored and why, and how many delays per synapse were rounded.
     pub remarks: Vec<String>,
 }
@@ -50,12 +52,16 @@ struct Place<'a> {
     dt: f64,
 }
 
-/// Builds everything that the machine needs.
-pub(crate) fn build(network: &Network, backend: &dyn Backend, threads: usize) -> Result<Built, BuildError> {
+/// Builds everything that the machine needs; `off` takes no part.
+pub(crate) fn build(
+    network: &Network,
+    backend: &dyn Backend,
+    threads: usize,
+    off: &BTreeSet<Owner>,
+) -> Result<Built, BuildError> {
     // Mistakes that only integration finds are told before any synapse is made.
     lower(network, &vec![ProjectionShape::default(); network.projections.len()])?;
-    let mut builder =
-        Builder { network, backend, pool: Pool::default(), remarks: Vec::new(), sum_delays: BTreeMap::new() };
+    let mut builder = Builder::new(network, backend, Pool::default());
     builder.tables();
     for i in 0..network.populations.len() {
         builder.population(PopulationId::new(i))?;
@@ -68,13 +74,83 @@ pub(crate) fn build(network: &Network, backend: &dyn Backend, threads: usize) ->
         synapses.push(Arc::new(made));
     }
     recorded_synapses_exist(network, &shapes)?;
-    let program = lower(network, &shapes)?;
+    let program = lower(network, &shapes)?.without(off);
     let plan = Plan::new(&program);
     let buffers = builder.contents(&program, &synapses)?;
     Ok(Built {
         image: Image { program: Arc::new(program), plan: Arc::new(plan), buffers, synapses, threads },
+        shapes,
         remarks: builder.remarks,
     })
+}
+
+/// A projection whose synapses were made anew.
+pub(crate) struct Reconnected {
+    pub shape: ProjectionShape,
+    pub synapses: Synapses,
+    /// The projection's variables, besides what the pool held before.
+    pub pool: Pool,
+    pub sum_delays: BTreeMap<(StructureId, u32), HostBuffer>,
+    pub remarks: Vec<String>,
+}
+
+/// Makes the synapses of one projection anew; `pool` holds the variables of the network as they are.
+pub(crate) fn reconnect(
+    network: &Network,
+    backend: &dyn Backend,
+    pool: Pool,
+    id: ProjectionId,
+    draw: u32,
+) -> Result<Reconnected, BuildError> {
+    let mut builder = Builder { draw, ..Builder::new(network, backend, pool) };
+    let (shape, synapses) = builder.projection(id)?;
+    let Builder { pool, sum_delays, remarks, .. } = builder;
+    Ok(Reconnected { shape, synapses, pool, sum_delays, remarks })
+}
+
+/// Gives the synapses of one projection the delays that one of its pathways has now; the longest of them.
+pub(crate) fn redelay(
+    network: &Network,
+    backend: &dyn Backend,
+    pool: Pool,
+    (id, pathway): (ProjectionId, usize),
+    synapses: &Synapses,
+) -> Result<(u32, Synapses, Vec<String>), BuildError> {
+    let mut builder = Builder::new(network, backend, pool);
+    // Lists and columns are in the order of the list or file that the pairs are from.
+    let connected = match &network.projection(id).connect {
+        Connect::Pairs(_) | Connect::File(_) => builder.connect(id)?,
+        _ => Connected { csr: Csr::empty(0, 0), order: None, columns: Vec::new() },
+    };
+    let rows = Storage::Csr(synapses.rows.to_csr());
+    let (longest, sorted) = builder.pathway(id, pathway, (&rows, synapses.columns.as_ref()), &connected)?;
+    let mut delayed = synapses.delayed.clone();
+    delayed[pathway] = sorted;
+    let synapses = Synapses { rows: synapses.rows.clone(), columns: synapses.columns.clone(), delayed };
+    Ok((longest, synapses, builder.remarks))
+}
+
+/// The number of synapses at each neuron of a population, by the end that `role` names; `None` if it names none.
+pub(crate) fn degree(program: &Program, synapses: &[Arc<Synapses>], buffer: &Buffer) -> Option<HostBuffer> {
+    let empty = HostBuffer::new(buffer.ty, buffer.len);
+    match buffer.role {
+        Role::InDegree(structure) => {
+            let shape = &program.structures[structure.index()];
+            let rows = &synapses[structure.index()].rows;
+            Some(degrees(empty, rows, |_, post| post + shape.post_start))
+        }
+        Role::OutDegree(structure) => {
+            let shape = &program.structures[structure.index()];
+            let rows = &synapses[structure.index()].rows;
+            Some(degrees(empty, rows, |pre, _| pre + shape.pre_start))
+        }
+        Role::Variable(..)
+        | Role::Table
+        | Role::SumDelay { .. }
+        | Role::History(_)
+        | Role::HistoryOf(..)
+        | Role::Scratch => None,
+    }
 }
 
 /// Refuses recorders of synapses that were not made; how many there are is only known now.
@@ -100,12 +176,18 @@ struct Builder<'a> {
     network: &'a Network,
     backend: &'a dyn Backend,
     pool: Pool,
+    /// How many times synapses have been made anew: each time they are drawn from other random streams.
+    draw: u32,
     remarks: Vec<String>,
     /// How old the presynaptic values of weighted sums are, in steps per synapse.
     sum_delays: BTreeMap<(StructureId, u32), HostBuffer>,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
+    fn new(network: &'a Network, backend: &'a dyn Backend, pool: Pool) -> Self {
+        Self { network, backend, pool, draw: 0, remarks: Vec::new(), sum_delays: BTreeMap::new() }
+    }
+
     fn tables(&mut self) {
         let ty = self.network.precision.float();
         for (i, table) in self.network.tables.iter().enumerate() {
@@ -219,42 +301,7 @@ impl Builder<'_> {
             Extent::PerElement => over,
             Extent::Shared => Over::Elements { start: 0, len: 1 },
         })?;
-        let mut shape = ProjectionShape {
-            n_syn,
-            longest_delay: vec![0; projection.pathways.len()],
-            longest_sum_delay: vec![0; projection.sums.len()],
-        };
-        let mut delayed = Vec::new();
-        for (k, pathway) in projection.pathways.iter().enumerate() {
-            let population = match pathway.on {
-                Endpoint::Pre => projection.source.population,
-                Endpoint::Post => projection.target.population,
-            };
-            let dt = network.clock(network.population(population).clock).dt;
-            let place = Place { object, over, connected: &connected, n_syn, dt };
-            let Some(delays) = self.delays(&pathway.name, &pathway.delay, &place)? else {
-                delayed.push(None);
-                continue;
-            };
-            shape.longest_delay[k] = delays.max_steps();
-            let sorted = match (pathway.on, &transposed, &rows) {
-                (Endpoint::Pre, _, Storage::Csr(csr)) => DelayRows::by_pre(csr, &delays),
-                (Endpoint::Post, Some(columns), _) => DelayRows::by_post(columns, &delays),
-                (Endpoint::Pre | Endpoint::Post, ..) => DelayRows::by_pre(&rows.to_csr(), &delays),
-            };
-            delayed.push(Some(sorted.map_err(fail)?));
-        }
-        for (k, sum) in projection.sums.iter().enumerate() {
-            let dt = network.clock(network.clock_of(sum.target.object)).dt;
-            let place = Place { object, over, connected: &connected, n_syn, dt };
-            let Some(delays) = self.delays(&format!("sum{k}"), &sum.delay, &place)? else { continue };
-            shape.longest_sum_delay[k] = delays.max_steps();
-            let mut buffer = HostBuffer::new(ScalarType::I32, n_syn);
-            for (synapse, steps) in buffer.as_mut_slice::<i32>().iter_mut().enumerate() {
-                *steps = i32::try_from(delays.steps(synapse)).unwrap_or(i32::MAX);
-            }
-            self.sum_delays.insert((StructureId::new(id.index()), k as u32), buffer);
-        }
+        let (shape, delayed) = self.travel(id, &rows, transposed.as_ref(), &connected)?;
         let Storage::Csr(csr) = rows else {
             return Err(fail(ConnectError::TooManySynapses { n_syn: n_syn as u64 }));
         };
@@ -266,6 +313,74 @@ impl Builder<'_> {
             rows.bytes()
         ));
         Ok((shape, Synapses { rows, columns: transposed, delayed }))
+    }
+
+    /// The delays per synapse of a projection's pathways and sums: the longest of each, and the synapses sorted by
+    /// those of pathways.
+    fn travel(
+        &mut self,
+        id: ProjectionId,
+        rows: &Storage,
+        columns: Option<&Transposed>,
+        connected: &Connected,
+    ) -> Result<(ProjectionShape, Vec<Option<DelayRows>>), BuildError> {
+        let network = self.network;
+        let projection = network.projection(id);
+        let object = ObjectId::Projection(id);
+        let n_syn = rows.n_syn();
+        let over = whole(projection, rows);
+        let mut shape = ProjectionShape {
+            n_syn,
+            longest_delay: vec![0; projection.pathways.len()],
+            longest_sum_delay: vec![0; projection.sums.len()],
+        };
+        let mut delayed = Vec::new();
+        for k in 0..projection.pathways.len() {
+            let (longest, sorted) = self.pathway(id, k, (rows, columns), connected)?;
+            shape.longest_delay[k] = longest;
+            delayed.push(sorted);
+        }
+        for (k, sum) in projection.sums.iter().enumerate() {
+            let dt = network.clock(network.clock_of(sum.target.object)).dt;
+            let place = Place { object, over, connected, n_syn, dt };
+            let Some(delays) = self.delays(&format!("sum{k}"), &sum.delay, &place)? else { continue };
+            shape.longest_sum_delay[k] = delays.max_steps();
+            let mut buffer = HostBuffer::new(ScalarType::I32, n_syn);
+            for (synapse, steps) in buffer.as_mut_slice::<i32>().iter_mut().enumerate() {
+                *steps = i32::try_from(delays.steps(synapse)).unwrap_or(i32::MAX);
+            }
+            self.sum_delays.insert((StructureId::new(id.index()), k as u32), buffer);
+        }
+        Ok((shape, delayed))
+    }
+
+    /// The longest delay of a pathway whose synapses have their own, and the synapses sorted by them.
+    fn pathway(
+        &mut self,
+        id: ProjectionId,
+        k: usize,
+        (rows, columns): (&Storage, Option<&Transposed>),
+        connected: &Connected,
+    ) -> Result<(u32, Option<DelayRows>), BuildError> {
+        let network = self.network;
+        let projection = network.projection(id);
+        let pathway = &projection.pathways[k];
+        let population = match pathway.on {
+            Endpoint::Pre => projection.source.population,
+            Endpoint::Post => projection.target.population,
+        };
+        let dt = network.clock(network.population(population).clock).dt;
+        let (object, over) = (ObjectId::Projection(id), whole(projection, rows));
+        let place = Place { object, over, connected, n_syn: rows.n_syn(), dt };
+        let Some(delays) = self.delays(&pathway.name, &pathway.delay, &place)? else { return Ok((0, None)) };
+        let sorted = match (pathway.on, columns, rows) {
+            (Endpoint::Pre, _, Storage::Csr(csr)) => DelayRows::by_pre(csr, &delays),
+            (Endpoint::Post, Some(columns), _) => DelayRows::by_post(columns, &delays),
+            (Endpoint::Pre | Endpoint::Post, ..) => DelayRows::by_pre(&rows.to_csr(), &delays),
+        };
+        let sorted =
+            sorted.map_err(|error| BuildError::Connect { projection: projection.name.clone(), error })?;
+        Ok((delays.max_steps(), Some(sorted)))
     }
 
     /// Delays per synapse, in steps; `None` if all synapses have one.
@@ -299,7 +414,8 @@ impl Builder<'_> {
     fn connect(&mut self, id: ProjectionId) -> Result<Connected, BuildError> {
         let projection = self.network.projection(id);
         let fail = |error| BuildError::Connect { projection: projection.name.clone(), error };
-        let site = Site::new(self.network.seed, self.network.next_site + id.index() as u32);
+        let place = self.draw.wrapping_mul(self.network.projections.len() as u32) + id.index() as u32;
+        let site = Site::new(self.network.seed, self.network.next_site.wrapping_add(place));
         let shape = Shape {
             n_pre: projection.source.len,
             n_post: projection.target.len,
@@ -397,15 +513,8 @@ impl Builder<'_> {
                         let first = program.buffers.iter().position(|b| b.role == Role::Table).unwrap_or(k);
                         self.pool.take(Binding::Table(TableId::new(k - first))).unwrap_or_else(empty)
                     }
-                    Role::InDegree(structure) => {
-                        let shape = &program.structures[structure.index()];
-                        let rows = &synapses[structure.index()].rows;
-                        degrees(empty(), rows, |_, post| post + shape.post_start)
-                    }
-                    Role::OutDegree(structure) => {
-                        let shape = &program.structures[structure.index()];
-                        let rows = &synapses[structure.index()].rows;
-                        degrees(empty(), rows, |pre, _| pre + shape.pre_start)
+                    Role::InDegree(_) | Role::OutDegree(_) => {
+                        degree(program, synapses, buffer).unwrap_or_else(empty)
                     }
                     Role::SumDelay { structure, sum } => {
                         self.sum_delays.remove(&(structure, sum)).unwrap_or_else(empty)
@@ -519,6 +628,11 @@ fn canonical<'v>(values: &'v [f64], connected: Option<&Connected>) -> Cow<'v, [f
         Some(order) if order.len() == values.len() => order.iter().map(|i| values[*i as usize]).collect(),
         Some(_) | None => Cow::Borrowed(values),
     }
+}
+
+/// All synapses of a projection.
+fn whole<'r>(projection: &Projection, rows: &'r Storage) -> Over<'r> {
+    Over::Synapses { rows, pre_start: projection.source.start, post_start: projection.target.start }
 }
 
 fn filled(name: &str, ty: ScalarType, len: usize, values: &[f64]) -> Result<HostBuffer, BuildError> {

@@ -97,7 +97,7 @@ impl From<LowerError> for BuildError {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// A variable became infinite or not a number.
-    #[error("`{variable}` of element {element} became {value} in step {step} (t = {} s)", (time_s * 1e12).round() / 1e12)]
+    #[error("`{variable}` of element {element} became {value} in step {}{step} (t = {} s)", since(*first, *step), (time_s * 1e12).round() / 1e12)]
     NonFinite {
         /// The variable, with its object.
         variable: String,
@@ -105,9 +105,11 @@ pub enum RunError {
         element: usize,
         /// What it became.
         value: f64,
-        /// The step, of the network's clock.
+        /// The first step, of the network's clock, in which it may have happened.
+        first: u64,
+        /// The last one.
         step: u64,
-        /// The step's time in seconds.
+        /// The last step's time in seconds.
         time_s: f64,
     },
     /// A duration or time that is not a number of steps.
@@ -139,6 +141,47 @@ pub enum RunError {
         /// The values given.
         found: usize,
     },
+    /// No event of that name.
+    #[error("no event `{name}`{}", hint(.nearest))]
+    UnknownEvent {
+        /// The name as it was asked for: `population.event`.
+        name: String,
+        /// The nearest name there is.
+        nearest: Option<String>,
+    },
+    /// No host operation of that name.
+    #[error("no host operation `{name}`{}", hint(.nearest))]
+    UnknownHost {
+        /// The name as it was asked for.
+        name: String,
+        /// The nearest name there is.
+        nearest: Option<String>,
+    },
+    /// A host operation of the model is not bound to a function.
+    #[error(
+        "the host operation `{name}` has no function: a program has to bind one before it runs the model"
+    )]
+    Unbound {
+        /// The operation.
+        name: String,
+    },
+    /// The function of a host operation failed.
+    #[error("the host operation `{name}` failed: {source}")]
+    Host {
+        /// The operation.
+        name: String,
+        /// What it failed with.
+        source: crate::HostError,
+    },
+    /// Nothing is stored under that name.
+    #[error("no state is stored as `{name}`")]
+    NothingStored {
+        /// The name.
+        name: String,
+    },
+    /// A changed network could not be built.
+    #[error(transparent)]
+    Build(#[from] Box<BuildError>),
     /// The machine failed.
     #[error(transparent)]
     Machine(#[from] MachineError),
@@ -152,4 +195,15 @@ pub enum RunError {
 
 fn hint(nearest: &Option<String>) -> String {
     nearest.as_ref().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default()
+}
+
+impl From<BuildError> for RunError {
+    fn from(error: BuildError) -> Self {
+        Self::Build(Box::new(error))
+    }
+}
+
+/// The beginning of a range of steps, if it is one.
+fn since(first: u64, last: u64) -> String {
+    if first < last { format!("{first} to ") } else { String::new() }
 }

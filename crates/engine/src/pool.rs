@@ -17,6 +17,8 @@ use crate::BuildError;
 pub(crate) struct Pool {
     places: BTreeMap<Binding, BufferId>,
     buffers: Vec<HostBuffer>,
+    /// The step that times and random numbers are taken at.
+    pub step: i64,
 }
 
 impl Pool {
@@ -76,7 +78,7 @@ impl Pool {
         bindings: &[BufferId],
         over: Over<'_>,
     ) -> Result<(), BackendError> {
-        routine.run(Once { over, seed, step: 0, buffers: &mut self.buffers, bindings })
+        routine.run(Once { over, seed, step: self.step, buffers: &mut self.buffers, bindings })
     }
 
     /// Where the buffers of a lowered kernel are.
@@ -92,7 +94,7 @@ impl Pool {
 
     /// The buffers that a lowered kernel needs, alone.
     pub(crate) fn only(&self, lowered: &Lowered) -> Self {
-        let mut pool = Self::default();
+        let mut pool = Self { step: self.step, ..Self::default() };
         for binding in &lowered.bindings {
             if let Some(buffer) = self.get(*binding) {
                 pool.insert(*binding, buffer.clone());

@@ -1,20 +1,22 @@
 //! A network in a machine: running it, reading and writing its variables, and what it recorded.
 
-use std::ops::ControlFlow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use neuropil_backend::{Backend, Counters, Discard, Machine, Saved, State};
+use neuropil_backend::{Backend, Counters, Machine, State, Synapses};
 use neuropil_base::{Scalar, nearest};
-use neuropil_kernels::Program;
-use neuropil_kernels::program::{BufferId, Role};
+use neuropil_kernels::program::{BufferId, Owner, Role};
+use neuropil_kernels::{Program, ProjectionShape};
 use neuropil_memory::HostBuffer;
-use neuropil_model::{Network, ObjectId, RecorderKind};
+use neuropil_model::{Network, ObjectId, RecorderKind, StopId, SubnetworkId};
 use neuropil_record::{MemorySink, RecorderId, Trace};
 use neuropil_schedule::Plan;
 
+use crate::change::switched_off;
+use crate::host::HostFunction;
 use crate::recording::{RecordTo, Recording, add_tallies};
-use crate::{BuildError, RunError};
+use crate::{BuildError, RunError, Snapshot};
 
 /// How a network is built.
 #[derive(Clone, Debug)]
@@ -60,8 +62,10 @@ pub struct Progress {
 pub enum Outcome {
     /// It ran for as long as it was asked to.
     Finished,
-    /// The progress callback stopped it.
+    /// The progress callback, or a host operation, stopped it.
     Stopped,
+    /// The condition held that ends it.
+    Condition,
 }
 
 /// The spikes of one population so far.
@@ -82,21 +86,48 @@ pub struct SpikeCount {
 /// `dt` and times are in seconds, variables in SI base units. Between two runs every variable can be read and
 /// written by its name, `object.variable`.
 pub struct Simulation {
-    network: Network,
-    program: Arc<Program>,
-    plan: Arc<Plan>,
-    machine: Box<dyn Machine>,
-    recording: Recording,
+    pub(crate) backend: Arc<dyn Backend>,
+    /// The network as it is now; behind its own recorders stand those that count spikes.
+    pub(crate) network: Arc<Network>,
+    /// How many recorders are the network's own.
+    n_recorders: usize,
+    pub(crate) program: Arc<Program>,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) shapes: Vec<ProjectionShape>,
+    pub(crate) synapses: Vec<Arc<Synapses>>,
+    pub(crate) machine: Box<dyn Machine>,
+    pub(crate) recording: Recording,
+    pub(crate) circumstances: Circumstances,
+    /// What the program leaves out.
+    pub(crate) off: BTreeSet<Owner>,
+    /// What is stored under a name.
+    pub(crate) stored: BTreeMap<String, Snapshot>,
+    /// The functions of host operations.
+    pub(crate) hosts: Vec<Option<HostFunction>>,
     /// Float buffers that running can make non-finite.
-    watched: Vec<BufferId>,
-    timings: Timings,
-    remarks: Vec<String>,
+    pub(crate) watched: Vec<BufferId>,
+    pub(crate) timings: Timings,
+    pub(crate) remarks: Vec<String>,
 }
 
-/// A run hands control back after about so long, for progress and interrupts.
-const CHUNK: Duration = Duration::from_millis(50);
-/// States are checked for numbers that are not finite about so often, and at the end of every run.
-const CHECK: Duration = Duration::from_millis(500);
+/// What of a simulation is neither in its machine nor in its network.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Circumstances {
+    /// Objects and recorders that were switched off.
+    pub off: BTreeSet<Owner>,
+    /// The subnetwork that runs; all objects if there is none.
+    pub subnetwork: Option<SubnetworkId>,
+    /// The condition that may end the run.
+    pub stop: Option<StopId>,
+    /// The time, and what is under way, of the networks that do not run now.
+    pub times: BTreeMap<Option<SubnetworkId>, State>,
+    /// How many acts of the model's protocol have been done, and how many steps of the one that is being done.
+    pub done: (usize, u64),
+    /// How many steps of the network's clock have been run in all, whatever the time is.
+    pub steps: u64,
+    /// How many times synapses were made anew.
+    pub draws: u32,
+}
 
 impl Simulation {
     /// Builds a network and loads it into a machine of `backend`.
@@ -108,28 +139,39 @@ impl Simulation {
         let n_recorders = network.recorders.len();
         let mut network = network;
         add_tallies(&mut network);
-        let built = crate::build::build(&network, backend, options.threads.max(1))?;
+        let circumstances = Circumstances::default();
+        let off = switched_off(&network, &circumstances);
+        let built = crate::build::build(&network, backend, options.threads.max(1), &off)?;
         let build_s = start.elapsed().as_secs_f64();
         let start = Instant::now();
         let program = Arc::clone(&built.image.program);
         record_all_synapses(&mut network, &program);
         let plan = Arc::clone(&built.image.plan);
+        let synapses = built.image.synapses.clone();
         let machine = backend.load(built.image)?;
         let recording = Recording::new(&network, n_recorders, &options.record)?;
-        let watched = program
-            .written_buffers()
-            .into_iter()
-            .filter(|id| {
-                let buffer = &program.buffers[id.index()];
-                buffer.ty.is_float() && matches!(buffer.role, Role::Variable(..))
-            })
-            .collect();
-        network.recorders.truncate(n_recorders);
         let timings = Timings { build_s, compile_s: start.elapsed().as_secs_f64(), run_s: 0.0 };
-        Ok(Self { network, program, plan, machine, recording, watched, timings, remarks: built.remarks })
+        Ok(Self {
+            backend: backend.shared(),
+            hosts: network.host_operations.iter().map(|_| None).collect(),
+            network: Arc::new(network),
+            n_recorders,
+            watched: watched(&program),
+            program,
+            plan,
+            shapes: built.shapes,
+            synapses,
+            machine,
+            recording,
+            circumstances,
+            off,
+            stored: BTreeMap::new(),
+            timings,
+            remarks: built.remarks,
+        })
     }
 
-    /// The network.
+    /// The network as it is now. Behind the recorders of the model stand those that count spikes.
     #[must_use]
     pub fn network(&self) -> &Network {
         &self.network
@@ -196,148 +238,8 @@ impl Simulation {
     }
 
     /// Ticks per step of the network's clock.
-    fn period(&self) -> u64 {
+    pub(crate) fn period(&self) -> u64 {
         self.program.clocks.first().map_or(1, |c| c.period)
-    }
-
-    /// Runs one step of the network's clock.
-    ///
-    /// # Errors
-    /// [`RunError`].
-    pub fn step(&mut self) -> Result<(), RunError> {
-        self.run_steps(1, &mut |_| ControlFlow::Continue(())).map(|_| ())
-    }
-
-    /// Runs for `duration` seconds, rounded to steps.
-    ///
-    /// # Errors
-    /// [`RunError`].
-    pub fn run(&mut self, duration: f64) -> Result<(), RunError> {
-        let steps = self.steps_of(duration)?;
-        self.run_steps(steps, &mut |_| ControlFlow::Continue(())).map(|_| ())
-    }
-
-    /// How many steps of the network's clock last `duration` seconds.
-    ///
-    /// # Errors
-    /// [`RunError::Duration`] for times that are negative or not a number, or too long to count.
-    pub fn steps_of(&self, duration: f64) -> Result<u64, RunError> {
-        let steps = (duration / self.dt()).round();
-        if (0.0..9e15).contains(&steps) { Ok(steps as u64) } else { Err(RunError::Duration(duration)) }
-    }
-
-    /// Runs `steps` steps of the network's clock; `progress` is told about twenty times a second how far it has
-    /// come, and may stop it.
-    ///
-    /// # Errors
-    /// [`RunError`]; what was recorded until then is kept.
-    pub fn run_steps(
-        &mut self,
-        steps: u64,
-        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-    ) -> Result<Outcome, RunError> {
-        let begin = Instant::now();
-        let outcome = self.run_checked(steps, progress);
-        self.timings.run_s += begin.elapsed().as_secs_f64();
-        outcome
-    }
-
-    fn run_checked(
-        &mut self,
-        steps: u64,
-        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-    ) -> Result<Outcome, RunError> {
-        let period = self.period();
-        // A run may start between two steps of the network's clock only if the machine was driven by hand.
-        let first = self.steps();
-        let mut done = 0;
-        let mut chunk = 1;
-        // A single step needs no state to go back to: if something is wrong after it, it was this step.
-        let mut checked = if steps > 1 { Some(self.machine.save(Saved::Written)?) } else { None };
-        let mut since_check = Instant::now();
-        while done < steps {
-            let count = chunk.min(steps - done);
-            let begin = Instant::now();
-            let end = (first + done + count) * period;
-            self.machine.run(end, &mut self.recording)?;
-            done += count;
-            let took = begin.elapsed();
-            if took < CHUNK / 2 {
-                chunk = (chunk * 2).min(1 << 20);
-            } else if took > CHUNK * 2 {
-                chunk = (chunk / 2).max(1);
-            }
-            if since_check.elapsed() > CHECK || done == steps {
-                self.check_finite(checked.as_ref())?;
-                if done < steps {
-                    checked = Some(self.machine.save(Saved::Written)?);
-                }
-                since_check = Instant::now();
-            }
-            let report = Progress { done, total: steps, time_s: self.time() };
-            if progress(report).is_break() {
-                self.check_finite(checked.as_ref())?;
-                return Ok(if done == steps { Outcome::Finished } else { Outcome::Stopped });
-            }
-        }
-        Ok(Outcome::Finished)
-    }
-
-    /// Looks for numbers that are not finite. If there are any, runs again from the last state that had none, step
-    /// by step, to say in which step the first appeared.
-    fn check_finite(&mut self, good: Option<&State>) -> Result<(), RunError> {
-        let Some(found) = self.first_non_finite()? else { return Ok(()) };
-        let Some(good) = good else { return Err(self.not_finite(found)) };
-        let end = self.machine.tick();
-        self.machine.restore(good)?;
-        while self.machine.tick() < end {
-            self.machine.run(self.machine.tick() + 1, &mut Discard)?;
-            if let Some(found) = self.first_non_finite()? {
-                return Err(self.not_finite(found));
-            }
-        }
-        Ok(())
-    }
-
-    /// The error for an element that became non-finite in the step that was run last.
-    fn not_finite(&mut self, (id, element): (BufferId, usize)) -> RunError {
-        let step = (self.machine.tick() - 1) / self.period();
-        match self.machine.read(id) {
-            Ok(buffer) => RunError::NonFinite {
-                variable: self.program.buffers[id.index()].name.clone(),
-                element,
-                value: buffer.get(element).to_f64(),
-                step,
-                time_s: step as f64 * self.dt(),
-            },
-            Err(error) => error.into(),
-        }
-    }
-
-    fn first_non_finite(&mut self) -> Result<Option<(BufferId, usize)>, RunError> {
-        for id in &self.watched {
-            if let Some(element) = self.machine.read(*id)?.first_non_finite() {
-                return Ok(Some((*id, element)));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Everything that changes while running; [`restore`](Self::restore) goes back to it. Recordings are not part
-    /// of it.
-    ///
-    /// # Errors
-    /// [`RunError`].
-    pub fn store(&mut self) -> Result<State, RunError> {
-        Ok(self.machine.save(Saved::Every)?)
-    }
-
-    /// Goes back to a stored state.
-    ///
-    /// # Errors
-    /// [`RunError`].
-    pub fn restore(&mut self, state: &State) -> Result<(), RunError> {
-        Ok(self.machine.restore(state)?)
     }
 
     /// The names of all variables that have storage, `object.variable`.
@@ -345,7 +247,7 @@ impl Simulation {
         self.program.buffers.iter().filter(|b| matches!(b.role, Role::Variable(..))).map(|b| b.name.as_str())
     }
 
-    fn find(&self, name: &str) -> Result<BufferId, RunError> {
+    pub(crate) fn find(&self, name: &str) -> Result<BufferId, RunError> {
         let position =
             self.program.buffers.iter().position(|b| matches!(b.role, Role::Variable(..)) && b.name == name);
         position.map(BufferId::new).ok_or_else(|| RunError::UnknownVariable {
@@ -403,7 +305,11 @@ impl Simulation {
     fn recorder(&self, name: &str, ending: &str) -> Result<(&MemorySink, RecorderId), RunError> {
         let unknown = || RunError::UnknownRecorder {
             name: name.to_owned(),
-            nearest: nearest(name, self.network.recorders.iter().map(|r| r.name.as_str())).map(str::to_owned),
+            nearest: nearest(
+                name,
+                self.network.recorders[..self.n_recorders].iter().map(|r| r.name.as_str()),
+            )
+            .map(str::to_owned),
         };
         let memory = self.recorded().ok_or_else(unknown)?;
         let id = memory.find(name).or_else(|| memory.find(&format!("{name}{ending}")));
@@ -444,7 +350,7 @@ impl Simulation {
     /// Spikes of every population so far, recorded or not.
     #[must_use]
     pub fn spike_counts(&self) -> Vec<SpikeCount> {
-        let time = self.time();
+        let time = self.circumstances.steps as f64 * self.dt();
         let count = |tally: &crate::recording::Tally| {
             let population = self.network.population(tally.population);
             let neuron_seconds = f64::from(population.size) * time;
@@ -474,6 +380,15 @@ impl Simulation {
         let time = self.time();
         Ok(self.recording.finish(time, complete)?)
     }
+}
+
+/// Float variables that operations write: those that can become non-finite.
+pub(crate) fn watched(program: &Program) -> Vec<BufferId> {
+    let is_watched = |id: &BufferId| {
+        let buffer = &program.buffers[id.index()];
+        buffer.ty.is_float() && matches!(buffer.role, Role::Variable(..))
+    };
+    program.written_buffers().into_iter().filter(is_watched).collect()
 }
 
 /// A recorder of a projection without a list of elements records all synapses; how many there are is only known

@@ -1,5 +1,7 @@
 //! The reference interpreter as a backend.
 
+use std::sync::Arc;
+
 use neuropil_backend::{
     Backend, BackendError, Batch, Executor, HostRoutine, Image, Machine, Routine, Stepper, Work,
 };
@@ -21,6 +23,10 @@ impl Backend for Interp {
 
     fn load(&self, image: Image) -> Result<Box<dyn Machine>, BackendError> {
         Ok(Box::new(Stepper::new(*self, image)?))
+    }
+
+    fn shared(&self) -> Arc<dyn Backend> {
+        Arc::new(*self)
     }
 
     fn routine(&self, kernel: &Verified) -> Box<dyn Routine> {

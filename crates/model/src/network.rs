@@ -543,6 +543,17 @@ impl Network {
     }
 }
 
+impl RecorderKind {
+    /// Whose events or variables are recorded.
+    #[must_use]
+    pub fn object(&self) -> ObjectId {
+        match self {
+            Self::Events { group, .. } | Self::Rate { group, .. } => ObjectId::Population(group.population),
+            Self::State { object, .. } => *object,
+        }
+    }
+}
+
 impl Event {
     /// Where an event happens and where its reset acts if nothing else is said: spikes in the slots `thresholds` and
     /// `resets`, other events right behind, as in Brian 2.

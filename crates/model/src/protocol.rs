@@ -78,13 +78,11 @@ pub struct StopCondition {
     pub at_least: u32,
 }
 
-/// Some objects of the network, with a time of their own.
+/// Some objects of the network, with their recorders and a time of their own.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Subnetwork {
     /// Its name.
     pub name: String,
     /// Its populations and projections.
     pub objects: Vec<ObjectId>,
-    /// Its recorders: those of its objects.
-    pub recorders: Vec<RecorderId>,
 }

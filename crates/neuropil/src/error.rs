@@ -32,8 +32,25 @@ pub enum ErrorKind {
     NonFinite,
     /// A name, a length or a time that does not fit the network.
     Argument,
+    /// A function of the program that runs the simulation failed.
+    Host,
     /// A file, a recording or a device failed.
     Io,
+}
+
+fn of_build(error: &BuildError) -> ErrorKind {
+    match error {
+        BuildError::Memory { .. } => ErrorKind::Memory,
+        BuildError::Initial { .. } => ErrorKind::NonFinite,
+        BuildError::Record(_) => ErrorKind::Io,
+        BuildError::Model(_)
+        | BuildError::Lower(_)
+        | BuildError::Connect { .. }
+        | BuildError::Column { .. }
+        | BuildError::Element { .. }
+        | BuildError::Length { .. }
+        | BuildError::Backend(_) => ErrorKind::Build,
+    }
 }
 
 /// Mistakes in a model and the texts that they are in.
@@ -51,24 +68,19 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Model(_) => ErrorKind::Model,
-            Self::Build(BuildError::Memory { .. }) => ErrorKind::Memory,
-            Self::Build(BuildError::Initial { .. }) | Self::Run(RunError::NonFinite { .. }) => {
-                ErrorKind::NonFinite
-            }
-            Self::Build(BuildError::Record(_)) | Self::Record(_) => ErrorKind::Io,
-            Self::Build(
-                BuildError::Model(_)
-                | BuildError::Lower(_)
-                | BuildError::Connect { .. }
-                | BuildError::Column { .. }
-                | BuildError::Element { .. }
-                | BuildError::Length { .. }
-                | BuildError::Backend(_),
-            ) => ErrorKind::Build,
+            Self::Build(error) => of_build(error),
+            Self::Run(RunError::Build(error)) => of_build(error),
+            Self::Run(RunError::NonFinite { .. }) => ErrorKind::NonFinite,
+            Self::Record(_) => ErrorKind::Io,
+            Self::Run(RunError::Host { .. }) => ErrorKind::Host,
             Self::Run(
                 RunError::Duration(_)
                 | RunError::UnknownVariable { .. }
                 | RunError::UnknownRecorder { .. }
+                | RunError::UnknownEvent { .. }
+                | RunError::UnknownHost { .. }
+                | RunError::Unbound { .. }
+                | RunError::NothingStored { .. }
                 | RunError::Length { .. },
             ) => ErrorKind::Argument,
             Self::Run(RunError::Machine(_) | RunError::Device(_) | RunError::Record(_)) => ErrorKind::Io,

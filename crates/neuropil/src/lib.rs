@@ -40,8 +40,8 @@ pub use model::{Model, Stage};
 pub use neuropil_base::{Diagnostic, Diagnostics, Precision, Scalar, ScalarType, Severity, SourceMap};
 pub use neuropil_cpu::Cpu;
 pub use neuropil_engine::{
-    Backend, BuildError, Counters, Options, Outcome, Progress, RecordTo, RunError, Simulation, SpikeCount,
-    State, Timings, system,
+    Backend, BuildError, Counters, Host, HostError, Options, Outcome, Owner, Progress, RecordTo, RunError,
+    Simulation, Snapshot, SpikeCount, Timings, system,
 };
 pub use neuropil_interp::Interp;
 pub use neuropil_memory::HostBuffer;

@@ -4,7 +4,7 @@ use neuropil_base::{Diagnostic, Diagnostics, Scalar, ScalarType, Span, Spanned};
 use neuropil_math::BinaryOp;
 use neuropil_model::{
     Act, Change, Clock, Connect, Delay, Expr, ExprKind, Group, Initial, ObjectId, PopulationId, Projection,
-    ProjectionId, Recorder, RecorderId, RecorderKind, Side, StopCondition, StopId, Subnetwork, SubnetworkId,
+    ProjectionId, Recorder, RecorderId, Side, StopCondition, StopId, Subnetwork, SubnetworkId,
 };
 use neuropil_source::{Assignment, ObjectChange, RunSource, SubnetworkSource, UntilSource};
 use neuropil_syntax::parse_expression;
@@ -231,6 +231,14 @@ impl Protocol<'_> {
         let Some(id) = self.projection(name) else { return };
         let proj = &self.projs[id.index()];
         let pops = self.pops;
+        if let Some(recorder) = self.recorders.iter().find(|r| r.kind.object() == ObjectId::Projection(id)) {
+            let message =
+                format!("the synapses of `{}` are recorded, so they cannot be made anew", name.value);
+            self.out.push(Diagnostic::error(code::UNSUPPORTED, name.span, message).help(format!(
+                "leave out the recorder `{}`, or record what the synapses do to their neurons",
+                recorder.name
+            )));
+        }
         if let Some(connect) = check_connect(proj, id, source, pops, &mut self.tools()) {
             self.made.acts.push(Act::Connect { projection: id, connect });
         }
@@ -344,17 +352,7 @@ impl Protocol<'_> {
                 }
             }
         }
-        let of = |kind: &RecorderKind| match kind {
-            RecorderKind::Events { group, .. } | RecorderKind::Rate { group, .. } => {
-                ObjectId::Population(group.population)
-            }
-            RecorderKind::State { object, .. } => *object,
-        };
-        let recorders = (0..self.recorders.len())
-            .filter(|k| objects.contains(&of(&self.recorders[*k].kind)))
-            .map(RecorderId::new)
-            .collect();
-        Subnetwork { name: source.name.value.clone(), objects, recorders }
+        Subnetwork { name: source.name.value.clone(), objects }
     }
 }
 

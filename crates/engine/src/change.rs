@@ -1,0 +1,302 @@
+//! Changes between runs: variables, delays, synapses, and what is switched on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use neuropil_backend::{Backend, Change as MachineChange, Over, Synapses};
+use neuropil_base::{Scalar, ScalarType};
+use neuropil_kernels::program::{Buffer, BufferId, Owner, Program, Role, StructureId};
+use neuropil_kernels::{Binding, Lowered, ProjectionShape, lower, once};
+use neuropil_memory::HostBuffer;
+use neuropil_model::{
+    Change, Connect, Delay, Expr, Extent, Initial, Network, ObjectId, PopulationId, ProjectionId, RecorderId,
+    StopId, TableId, VariableId, VariableKind,
+};
+use neuropil_schedule::Plan;
+
+use crate::build::{Reconnected, degree, reconnect, redelay};
+use crate::pool::Pool;
+use crate::simulation::{Circumstances, watched};
+use crate::{BuildError, RunError, Simulation};
+
+/// What takes no part in the step: what was switched off, what is outside of the subnetwork that runs, and stop
+/// conditions but the one that counts.
+pub(crate) fn switched_off(network: &Network, circumstances: &Circumstances) -> BTreeSet<Owner> {
+    let mut off = circumstances.off.clone();
+    if let Some(id) = circumstances.subnetwork {
+        let within = &network.subnetworks[id.index()];
+        let populations = (0..network.populations.len()).map(|k| ObjectId::Population(PopulationId::new(k)));
+        let projections = (0..network.projections.len()).map(|k| ObjectId::Projection(ProjectionId::new(k)));
+        let outside = populations.chain(projections).filter(|o| !within.objects.contains(o));
+        off.extend(outside.map(Owner::Object));
+        let recorded =
+            (0..).zip(&network.recorders).filter(|(_, r)| !within.objects.contains(&r.kind.object()));
+        off.extend(recorded.map(|(k, _)| Owner::Recorder(RecorderId::new(k))));
+    }
+    let stops = (0..network.stops.len()).map(StopId::new);
+    off.extend(stops.filter(|s| Some(*s) != circumstances.stop).map(Owner::Stop));
+    off
+}
+
+/// New contents of buffers.
+#[derive(Default)]
+pub(crate) struct Replaced {
+    pub variables: BTreeMap<(ObjectId, VariableId), HostBuffer>,
+    pub sum_delays: BTreeMap<(StructureId, u32), HostBuffer>,
+}
+
+/// A ring of values of the past, each row the same.
+fn rows_of(buffer: &Buffer, row: Option<HostBuffer>) -> HostBuffer {
+    let mut ring = HostBuffer::new(buffer.ty, buffer.len);
+    if let Some(row) = row.filter(|r| !r.is_empty()) {
+        (0..buffer.len).for_each(|i| ring.set(i, row.get(i % row.len())));
+    }
+    ring
+}
+
+impl Simulation {
+    /// Brings the machine's program up to date with what is switched on.
+    pub(crate) fn refresh(&mut self) -> Result<(), RunError> {
+        let off = switched_off(&self.network, &self.circumstances);
+        if off == self.off { Ok(()) } else { self.adopt(Replaced::default()) }
+    }
+
+    /// Loads the network as it is now: what is replaced has new contents, other buffers keep theirs.
+    pub(crate) fn adopt(&mut self, mut replaced: Replaced) -> Result<(), RunError> {
+        let off = switched_off(&self.network, &self.circumstances);
+        let program = lower(&self.network, &self.shapes).map_err(BuildError::from)?.without(&off);
+        let mut buffers = Vec::with_capacity(program.buffers.len());
+        for buffer in &program.buffers {
+            let new = match buffer.role {
+                Role::Variable(object, variable) => replaced.variables.remove(&(object, variable)),
+                Role::SumDelay { structure, sum } => replaced.sum_delays.remove(&(structure, sum)),
+                Role::Table
+                | Role::InDegree(_)
+                | Role::OutDegree(_)
+                | Role::History(_)
+                | Role::HistoryOf(..)
+                | Role::Scratch => None,
+            };
+            buffers.push(match new {
+                Some(contents) => Some(contents),
+                None => self.contents(&program, buffer)?,
+            });
+        }
+        let plan = Arc::new(Plan::new(&program));
+        let program = Arc::new(program);
+        let synapses = self.synapses.clone();
+        let change =
+            MachineChange { program: Arc::clone(&program), plan: Arc::clone(&plan), buffers, synapses };
+        self.machine.change(change).map_err(BuildError::from)?;
+        self.watched = watched(&program);
+        self.program = program;
+        self.plan = plan;
+        self.off = off;
+        Ok(())
+    }
+
+    /// New contents of a buffer that cannot keep what it holds.
+    fn contents(&mut self, program: &Program, buffer: &Buffer) -> Result<Option<HostBuffer>, RunError> {
+        let old = self.program.buffers.iter().position(|b| b.name == buffer.name).map(BufferId::new);
+        let same = old.filter(|id| {
+            let old = &self.program.buffers[id.index()];
+            old.ty == buffer.ty && old.len == buffer.len
+        });
+        match (buffer.role, same) {
+            (Role::InDegree(_) | Role::OutDegree(_), _) => Ok(degree(program, &self.synapses, buffer)),
+            (_, Some(_)) => Ok(None),
+            // The past is not known further back than it was kept: it was as it is now.
+            (Role::History(of), None) => {
+                let name = &program.buffers[of.index()].name;
+                let now = self.program.buffers.iter().position(|b| b.name == *name).map(BufferId::new);
+                let row = now.map(|now| self.machine.read(now).cloned()).transpose()?;
+                Ok(Some(rows_of(buffer, row)))
+            }
+            (Role::HistoryOf(object, variable), None) => {
+                let network = Arc::clone(&self.network);
+                let described = &network.variables(object)[variable.index()];
+                let len = match object {
+                    _ if described.extent == Extent::Shared => 1,
+                    ObjectId::Population(id) => network.population(id).size as usize,
+                    ObjectId::Projection(id) => self.shapes[id.index()].n_syn,
+                };
+                let row = match &described.kind {
+                    VariableKind::Subexpression(value) => {
+                        Some(self.evaluate(object, variable, value, (described.ty, len))?)
+                    }
+                    _ => None,
+                };
+                Ok(Some(rows_of(buffer, row)))
+            }
+            (Role::Variable(..) | Role::Table | Role::SumDelay { .. } | Role::Scratch, None) => {
+                Ok(Some(HostBuffer::new(buffer.ty, buffer.len)))
+            }
+        }
+    }
+
+    /// Copies of the buffers of the program, by what they stand for.
+    fn pool(&mut self, wanted: impl Fn(Binding) -> bool) -> Result<Pool, RunError> {
+        let mut pool = Pool::default();
+        let mut tables = 0;
+        for k in 0..self.program.buffers.len() {
+            let binding = match self.program.buffers[k].role {
+                Role::Variable(object, variable) => Binding::Variable(object, variable),
+                Role::Table => {
+                    tables += 1;
+                    Binding::Table(TableId::new(tables - 1))
+                }
+                Role::InDegree(_)
+                | Role::OutDegree(_)
+                | Role::SumDelay { .. }
+                | Role::History(_)
+                | Role::HistoryOf(..)
+                | Role::Scratch => continue,
+            };
+            if wanted(binding) {
+                let contents = self.machine.read(BufferId::new(k))?.clone();
+                pool.insert(binding, contents);
+            }
+        }
+        Ok(pool)
+    }
+
+    /// The step of the clock of an object that comes next.
+    fn step_of(&self, object: ObjectId) -> i64 {
+        let clock = match object {
+            ObjectId::Population(id) => self.network.population(id).clock,
+            ObjectId::Projection(id) => self.network.projection(id).clock,
+        };
+        self.machine.tick().div_ceil(self.program.clocks[clock.index()].period) as i64
+    }
+
+    /// Gives a variable new values, evaluated per element for the step that comes next.
+    ///
+    /// # Errors
+    /// [`RunError::Length`] for a list of the wrong length.
+    pub fn change(&mut self, change: &Change) -> Result<(), RunError> {
+        let Change { object, variable, range, value, span: _ } = change;
+        let Some(target) = self.program.buffer_of(*object, *variable) else { return Ok(()) };
+        let Buffer { name, ty, len, .. } = self.program.buffers[target.index()].clone();
+        let (start, count) = match range {
+            Some((start, count)) if len > 1 => (*start as usize, *count as usize),
+            Some(_) | None => (0, len),
+        };
+        let wrong = |found| RunError::Length { name: name.clone(), expected: count, found };
+        let values: Vec<Scalar> = match value {
+            Initial::Zero => vec![Scalar::from_f64(ty, 0.0); count],
+            Initial::Values(values) if values.len() == count => {
+                values.iter().map(|x| Scalar::from_f64(ty, *x)).collect()
+            }
+            Initial::Values(values) => return Err(wrong(values.len())),
+            // Only the file that a projection is made from has columns; the analysis refuses others.
+            Initial::Column(_) => return Err(wrong(0)),
+            Initial::Expr(e) => {
+                let all = self.evaluate(*object, *variable, e, (ty, len))?;
+                (start..start + count).map(|k| all.get(k)).collect()
+            }
+        };
+        let buffer = self.machine.write(target)?;
+        for (k, value) in (start..).zip(values) {
+            buffer.set(k, value);
+        }
+        Ok(())
+    }
+
+    /// The values of an expression, one per element of a variable.
+    fn evaluate(
+        &mut self,
+        object: ObjectId,
+        variable: VariableId,
+        value: &Expr,
+        (ty, len): (ScalarType, usize),
+    ) -> Result<HostBuffer, RunError> {
+        let network = Arc::clone(&self.network);
+        let lowered: Lowered = once::initial(&network, object, variable, value);
+        let mut pool = self.pool(|b| lowered.bindings.contains(&b))?;
+        pool.step = self.step_of(object);
+        pool.insert(Binding::Output, HostBuffer::new(ty, len));
+        let shared = network.variables(object)[variable.index()].extent == Extent::Shared;
+        let elements = u32::try_from(len).unwrap_or(u32::MAX);
+        let over = match object {
+            ObjectId::Projection(id) if !shared => {
+                let structure = &self.program.structures[StructureId::new(id.index()).index()];
+                let rows = &self.synapses[id.index()].rows;
+                Over::Synapses { rows, pre_start: structure.pre_start, post_start: structure.post_start }
+            }
+            ObjectId::Population(_) | ObjectId::Projection(_) => Over::Elements { start: 0, len: elements },
+        };
+        pool.run(&*self.backend, network.seed, &lowered, over)?;
+        Ok(pool.take(Binding::Output).unwrap_or_else(|| HostBuffer::new(ty, len)))
+    }
+
+    /// Gives a pathway of a projection another delay. Events that are under way arrive when the new delay says.
+    ///
+    /// # Errors
+    /// [`BuildError::Connect`] for delays that are no times.
+    pub fn set_delay(
+        &mut self,
+        projection: ProjectionId,
+        pathway: usize,
+        delay: Delay,
+    ) -> Result<(), RunError> {
+        let mut network = (*self.network).clone();
+        network.projections[projection.index()].pathways[pathway].delay = delay;
+        let mut pool = self.pool(|_| true)?;
+        pool.step = self.step_of(ObjectId::Projection(projection));
+        let synapses = &self.synapses[projection.index()];
+        let backend: &dyn Backend = &*self.backend;
+        let (longest, made, remarks) = redelay(&network, backend, pool, (projection, pathway), synapses)?;
+        self.network = Arc::new(network);
+        self.shapes[projection.index()].longest_delay[pathway] = longest;
+        self.synapses[projection.index()] = Arc::new(made);
+        self.remarks.extend(remarks);
+        self.adopt(Replaced::default())
+    }
+
+    /// Makes the synapses of a projection anew, with their initial values.
+    ///
+    /// # Errors
+    /// [`BuildError`] if they cannot be made; the old ones stay then.
+    pub fn reconnect(&mut self, projection: ProjectionId, connect: Connect) -> Result<(), RunError> {
+        let mut network = (*self.network).clone();
+        network.projections[projection.index()].connect = connect;
+        let mut pool = self.pool(|_| true)?;
+        pool.step = self.step_of(ObjectId::Projection(projection));
+        let draw = self.circumstances.draws + 1;
+        let made = reconnect(&network, &*self.backend, pool, projection, draw)?;
+        let Reconnected { shape, synapses, mut pool, sum_delays, remarks } = made;
+        let object = ObjectId::Projection(projection);
+        let mut replaced = Replaced { sum_delays, ..Replaced::default() };
+        for k in (0..network.variables(object).len()).map(VariableId::new) {
+            if let Some(contents) = pool.take(Binding::Variable(object, k)) {
+                replaced.variables.insert((object, k), contents);
+            }
+        }
+        self.network = Arc::new(network);
+        self.circumstances.draws = draw;
+        self.replace(projection, shape, Arc::new(synapses));
+        self.remarks.extend(remarks);
+        self.adopt(replaced)
+    }
+
+    pub(crate) fn replace(&mut self, id: ProjectionId, shape: ProjectionShape, synapses: Arc<Synapses>) {
+        self.shapes[id.index()] = shape;
+        self.synapses[id.index()] = synapses;
+    }
+
+    /// Switches objects and recorders on or off. What is off neither advances nor emits, acts or records; events that it
+    /// emitted before still arrive.
+    ///
+    /// # Errors
+    /// [`RunError`] if the machine refuses the changed program.
+    pub fn switch(&mut self, what: impl IntoIterator<Item = Owner>, on: bool) -> Result<(), RunError> {
+        for owner in what {
+            if on {
+                self.circumstances.off.remove(&owner);
+            } else {
+                self.circumstances.off.insert(owner);
+            }
+        }
+        self.refresh()
+    }
+}
