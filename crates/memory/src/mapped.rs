@@ -9,9 +9,10 @@
 //!   of [`MappedFile::append`]. File systems that cannot reserve get zeros written instead, which takes the same
 //!   blocks. Where even that does not hold them (file systems that copy on write or compress, network file systems),
 //!   the error comes later, from [`MappedFile::flush_block`] or [`MappedFile::finish`].
-//! * **Our own programs.** A [`MappedFile`] makes a new file and never opens one that exists, so no file that somebody
-//!   has mapped is truncated; and it holds the exclusive lock of the file while it lives. A [`MappedView`] holds a
+//! * **Our own programs.** A [`MappedFile`] holds the exclusive lock of its file while it lives, and does not open a
+//!   file that somebody else has locked, so no file that somebody has mapped is truncated. A [`MappedView`] holds a
 //!   shared lock, and is refused ([`MapError::Busy`]) while somebody writes: such a file must be read by copying.
+//!   Where there are no locks there are no views.
 //! * **Other programs.** The locks are advisory. Somebody may truncate the file by hand while it is mapped, and the
 //!   process that touches the lost part ends with SIGBUS; or may overwrite bytes that are being read. A disk that
 //!   fails while a page is read in is a SIGBUS too. None of this writes outside the map. It is what every program that
@@ -35,7 +36,7 @@ pub enum MapError {
     /// The operating system refused something.
     #[error("cannot {action} `{}`: {source}", path.display())]
     Io {
-        /// What was tried: `create`, `write` (room for it is reserved first), `read`.
+        /// What was tried: `create`, `open`, `write` (room for it is reserved first), `read`, `rename`.
         action: &'static str,
         /// The file.
         path: PathBuf,
@@ -56,9 +57,9 @@ impl MapError {
     }
 }
 
-/// A new file, written through memory, that grows as it is written.
+/// A file, written through memory, that grows as it is written.
 ///
-/// While it is open the file is longer than its content: zeros follow. [`finish`](Self::finish) cuts them off, as
+/// While it is open the file is longer than its content: bytes without meaning follow. [`finish`](Self::finish) cuts them off, as
 /// does dropping; only a killed process leaves them. What was appended before a process was killed is in the file.
 ///
 /// ```
@@ -93,15 +94,58 @@ impl MappedFile {
     pub fn create(path: &Path) -> Result<Self, MapError> {
         let create = |e| MapError::io("create", path, e);
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(path).map_err(create)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(MapError::Busy { path: path.to_owned() }),
-            // A file system without locks: readers do not map its files.
-            Err(TryLockError::Error(_)) => {}
-        }
+        lock(&file, path)?;
         reserve(&file, 0..GRAIN).map_err(|e| MapError::io("write", path, e))?;
         let map = map_mut(&file, GRAIN).map_err(create)?;
         Ok(Self { path: path.to_owned(), file: Some(file), map, len: 0, dirty: 0..0 })
+    }
+
+    /// Opens a file that exists, with its content.
+    ///
+    /// Room is reserved for all of it, should the file have holes; on file systems that cannot reserve, only for what
+    /// is appended.
+    ///
+    /// # Errors
+    /// [`MapError::Busy`] for a file that somebody writes or maps, what the operating system refuses, and a full disk.
+    pub fn open(path: &Path) -> Result<Self, MapError> {
+        let error = |e| MapError::io("open", path, e);
+        let file = OpenOptions::new().read(true).write(true).open(path).map_err(error)?;
+        lock(&file, path)?;
+        let metadata = file.metadata().map_err(error)?;
+        if !metadata.is_file() {
+            return Err(error(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")));
+        }
+        let n = metadata.len();
+        let too_large = || error(io::ErrorKind::FileTooLarge.into());
+        let len = usize::try_from(n).map_err(|_| too_large())?;
+        let room = n.max(1).checked_next_multiple_of(GRAIN).ok_or_else(too_large)?;
+        let write = |e| MapError::io("write", path, e);
+        if !allocate(&file, &(0..room)).map_err(write)? {
+            write_zeros(&file, n..room).map_err(write)?;
+        }
+        let map = map_mut(&file, room).map_err(error)?;
+        Ok(Self { path: path.to_owned(), file: Some(file), map, len, dirty: 0..0 })
+    }
+
+    /// Its content.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.map.get(..self.len).unwrap_or_default()
+    }
+
+    /// Forgets all bytes but the first `len`. In the file they remain until others are appended.
+    pub fn truncate(&mut self, len: u64) {
+        self.len = usize::try_from(len).map_or(self.len, |len| len.min(self.len));
+    }
+
+    /// Gives the file another name; a file that has it is replaced.
+    ///
+    /// # Errors
+    /// What the operating system refuses.
+    pub fn rename(&mut self, to: &Path) -> Result<(), MapError> {
+        std::fs::rename(&self.path, to).map_err(|e| MapError::io("rename", &self.path, e))?;
+        self.path = to.to_owned();
+        Ok(())
     }
 
     /// Where it is.
@@ -275,8 +319,8 @@ impl MappedView {
 #[allow(unsafe_code)]
 fn map_mut(file: &File, n: u64) -> io::Result<MmapMut> {
     let n = usize::try_from(n).map_err(|_| io::ErrorKind::FileTooLarge)?;
-    // SAFETY: the file has `n` bytes with blocks behind them (`reserve`), is one that `MappedFile::create` made under
-    // a name that was free, and is locked where locks exist. `MappedFile` never cuts it below its map, and changes it
+    // SAFETY: the file has `n` bytes with blocks behind them (`reserve`). It is one that `MappedFile` has locked, so that
+    // nobody else of ours has it mapped; where there are no locks nobody maps a file but who made or opened it to write. `MappedFile` never cuts it below its map, and changes it
     // through the descriptor only while no reference into the map exists (`write_at` takes `&mut self`). That no
     // other program truncates or writes it is up to the user; the module's documentation says what happens then.
     unsafe { MmapOptions::new().len(n).map_mut(file) }
@@ -288,6 +332,16 @@ fn map(file: &File, n: usize) -> io::Result<Mmap> {
     // files in place. That no other program truncates or writes it while the view lives is up to the user; the
     // module's documentation says what happens then.
     unsafe { MmapOptions::new().len(n).map(file) }
+}
+
+/// Takes the exclusive lock of a file.
+fn lock(file: &File, path: &Path) -> Result<(), MapError> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(MapError::Busy { path: path.to_owned() }),
+        // A file system without locks: readers do not map its files.
+        Err(TryLockError::Error(_)) => Ok(()),
+    }
 }
 
 /// Lengthens the file to `range.end` bytes and takes the blocks of `range` from the disk.
@@ -439,6 +493,22 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_somebody_maps_or_writes_is_not_opened() {
+        let dir = Directory::new();
+        let path = dir.0.join("mine");
+        fs::write(&path, "mine").unwrap();
+        let view = MappedView::open(&path).unwrap();
+        assert!(matches!(MappedFile::open(&path), Err(MapError::Busy { .. })));
+        drop(view);
+        let mut file = MappedFile::open(&path).unwrap();
+        assert!(matches!(MappedFile::open(&path), Err(MapError::Busy { .. })));
+        file.rename(&dir.0.join("other")).unwrap();
+        file.append(b"!").unwrap();
+        drop(file);
+        assert_eq!(fs::read(dir.0.join("other")).unwrap(), b"mine!");
+    }
+
+    #[test]
     fn places_that_hold_no_files_are_errors_with_their_path() {
         let dir = Directory::new();
         fs::write(dir.0.join("file"), "").unwrap();
@@ -482,6 +552,8 @@ mod tests {
     #[derive(Clone, Debug)]
     enum Action {
         Append(usize, u8),
+        Truncate(prop::sample::Index),
+        Reopen,
         Write(prop::sample::Index, usize, u8),
         Flush,
     }
@@ -492,6 +564,8 @@ mod tests {
             1 => (0_usize..300_000, any::<u8>()).prop_map(|(n, x)| Action::Append(n, x)),
             2 => (any::<prop::sample::Index>(), 0_usize..300, any::<u8>())
                 .prop_map(|(at, n, x)| Action::Write(at, n, x)),
+            1 => any::<prop::sample::Index>().prop_map(Action::Truncate),
+            1 => Just(Action::Reopen),
             1 => Just(Action::Flush),
         ]
     }
@@ -517,6 +591,16 @@ mod tests {
                         let n = n.min(model.len() - at);
                         file.write_at(at as u64, &vec![x; n]).unwrap();
                         model[at..at + n].fill(x);
+                    }
+                    Action::Truncate(at) => {
+                        let n = at.index(model.len() + 1);
+                        file.truncate(n as u64);
+                        model.truncate(n);
+                    }
+                    Action::Reopen => {
+                        file.finish().unwrap();
+                        file = MappedFile::open(&path).unwrap();
+                        prop_assert_eq!(file.bytes(), &model[..]);
                     }
                     Action::Flush => file.flush_block().unwrap(),
                 }

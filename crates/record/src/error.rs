@@ -102,6 +102,24 @@ pub enum RecordError {
         /// Its directory.
         dir: PathBuf,
     },
+    /// A mark that a recording cannot go back to.
+    #[error("cannot go back to the mark: {message}")]
+    Mark {
+        /// Why not.
+        message: String,
+    },
+    /// A recording of something else than what is to be recorded on.
+    #[error("cannot go on with the recording in `{}`: its {what} is `{recorded}`, not `{asked}`", dir.display())]
+    Differs {
+        /// Its directory.
+        dir: PathBuf,
+        /// The first thing that differs.
+        what: String,
+        /// What was recorded.
+        recorded: String,
+        /// What is to be recorded.
+        asked: String,
+    },
     /// A manifest that is not one of ours, or is damaged.
     #[error("`{}` is not a manifest: {message}", path.display())]
     Manifest {

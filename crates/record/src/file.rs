@@ -20,36 +20,37 @@
 //! The data files are memory-mapped ([`MappedFile`]): a block is copied into the file's pages, and the operating
 //! system writes them when it likes. The room for it is reserved beforehand, so that a full disk is an error and not
 //! a signal. Until they are finished, files are longer than their data; readers go by the header. Once in
-//! [`SYNC_AGE`] the writer waits until everything is on the disk: the seconds since then may be missing, or read
+//! five seconds the writer waits until everything is on the disk: the seconds since then may be missing, or read
 //! as zeros, after a power failure.
+//!
+//! # Going back and going on
+//! [`mark`](FileSink::mark) says how much has been recorded and [`rewind`](FileSink::rewind) forgets what came behind
+//! a mark. [`settle`](FileSink::settle) gives a mark that survives the process: with it
+//! [`resume`](FileSink::resume) goes on with the files of another process, whatever it wrote behind the mark. Going back
+//! leaves the files alone until something else is recorded, so that a settled mark stays good until then.
 
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam::channel::{Receiver, Sender, bounded};
 use neuropil_base::ScalarType;
-use neuropil_memory::MappedFile;
 
 use crate::aside::move_aside;
 use crate::manifest::{MANIFEST, PARTIAL, is_file_name};
+use crate::mark::Lineage;
 use crate::memory::window_rate_hz;
 use crate::spec::{check_all, lookup};
+use crate::writer::{Block, Output, Writer, Written};
 use crate::{
-    FileEntry, Manifest, RecordError, RecorderId, RecorderKind, RecorderSpec, RunInfo, Sink, VariableSpec,
-    npy,
+    FileEntry, Manifest, Mark, RecordError, RecorderId, RecorderKind, RecorderSpec, RunInfo, Sink,
+    VariableSpec, npy,
 };
 
 /// A block goes to the writer when one of its columns has this many bytes, ...
 const BLOCK_BYTES: usize = 1 << 16;
 /// ... or when this much time has passed: what a killed process may lose.
 const BLOCK_AGE: Duration = Duration::from_secs(1);
-/// What a power failure may spoil, as long as data come: the time between two syncs, which are slow.
-const SYNC_AGE: Duration = Duration::from_secs(5);
-/// Blocks on their way to the writer; when the disk is slower than the simulation, the simulation waits.
-const RING_BLOCKS: usize = 32;
 
 /// Writes recordings to a directory. [`finish`](Sink::finish) makes them final; a sink that is dropped before
 /// leaves `.partial` files.
@@ -61,7 +62,10 @@ pub struct FileSink {
     run: RunInfo,
     complete: bool,
     layouts: Vec<Vec<Column>>,
-    pending: Vec<Pending>,
+    pending: Vec<Block>,
+    /// Rows of each recorder that have gone to the writer.
+    sent: Vec<u64>,
+    lineage: Lineage,
     last_flush: Instant,
     /// `None` after the end, good or bad.
     writer: Option<Writer>,
@@ -69,44 +73,19 @@ pub struct FileSink {
 
 /// One file of a recorder, as the manifest describes it.
 #[derive(Clone, Debug)]
-struct Column {
-    file: String,
-    ty: ScalarType,
-    n_columns: Option<u64>,
+pub(crate) struct Column {
+    pub(crate) file: String,
+    pub(crate) ty: ScalarType,
+    pub(crate) n_columns: Option<u64>,
     unit: String,
     description: String,
 }
 
-/// Rows that have not gone to the writer yet: the bytes of each column.
-#[derive(Clone, Default, Debug)]
-struct Pending {
-    columns: Vec<Vec<u8>>,
-    n_rows: u64,
-}
-
-#[derive(Debug)]
-struct Writer {
-    blocks: Sender<(usize, Pending)>,
-    thread: JoinHandle<Result<Vec<Vec<Output>>, RecordError>>,
-}
-
-/// An open data file.
-#[derive(Debug)]
-struct Output {
-    /// Its final name.
-    path: PathBuf,
-    file: MappedFile,
-    ty: ScalarType,
-    n_columns: Option<u64>,
-    n_rows: u64,
-}
-
-/// A data file that is written and waits for its final name. It stays locked until it has it.
-#[derive(Debug)]
-struct Written {
-    path: PathBuf,
-    n_rows: u64,
-    _file: File,
+impl Column {
+    /// Bytes of one row.
+    pub(crate) fn row_bytes(&self) -> u64 {
+        self.ty.size() as u64 * self.n_columns.unwrap_or(1)
+    }
 }
 
 impl FileSink {
@@ -120,39 +99,35 @@ impl FileSink {
     /// Senseless recorders, names that cannot be file names, a directory into which somebody else is recording, and
     /// what the operating system refuses.
     pub fn create(dir: &Path, specs: Vec<RecorderSpec>, run: RunInfo) -> Result<Self, RecordError> {
-        check_all(&specs)?;
-        if !(run.duration_s.is_finite() && run.dt_s.is_finite()) {
-            let message = format!("the run takes `{}` s in steps of `{}` s", run.duration_s, run.dt_s);
-            return Err(RecordError::Spec { recorder: run.model, message });
-        }
-        let layouts: Vec<Vec<Column>> = specs.iter().map(layout).collect::<Result<_, _>>()?;
-        let mut names: Vec<&str> = layouts.iter().flatten().map(|column| column.file.as_str()).collect();
-        names.sort_unstable();
-        if let Some([name, _]) = names.array_windows().find(|[a, b]| a == b) {
-            return Err(RecordError::SameFile { file: (*name).to_owned() });
-        }
-
+        let layouts = layouts(&specs, &run)?;
         fs::create_dir_all(dir).map_err(|e| RecordError::io("create", dir, e))?;
         let moved_aside = move_aside(dir)?;
         let outputs: Vec<Vec<Output>> = layouts
             .iter()
             .map(|columns| columns.iter().map(|column| Output::create(dir, column)).collect())
             .collect::<Result<_, _>>()?;
-        let (sender, receiver) = bounded(RING_BLOCKS);
-        let thread = std::thread::Builder::new()
-            .name("neuropil-record".to_owned())
-            .spawn(move || write_blocks(outputs, &receiver))
-            .map_err(|e| RecordError::io("start the writer thread of", dir, e))?;
+        let lineage = Lineage::default();
+        let mut sink = Self::start(Parts { dir, specs, run, layouts, outputs, lineage })?;
+        sink.moved_aside = moved_aside;
+        Ok(sink)
+    }
+
+    /// Starts the writer and says in the manifest that a recording is under way.
+    pub(crate) fn start(parts: Parts<'_>) -> Result<Self, RecordError> {
+        let Parts { dir, specs, run, layouts, outputs, lineage } = parts;
+        let sent = outputs.iter().map(|files| files.first().map_or(0, Output::n_rows)).collect();
         let sink = Self {
             dir: dir.to_owned(),
-            moved_aside,
-            pending: layouts.iter().map(|columns| Pending::new(columns.len())).collect(),
+            moved_aside: None,
+            pending: layouts.iter().map(|columns| Block::new(columns.len())).collect(),
             specs,
             run,
             complete: true,
             layouts,
+            sent,
+            lineage,
             last_flush: Instant::now(),
-            writer: Some(Writer { blocks: sender, thread }),
+            writer: Some(Writer::start(dir, outputs)?),
         };
         sink.write_manifest(&sink.manifest(false, &[]))?;
         Ok(sink)
@@ -177,6 +152,60 @@ impl FileSink {
         self.moved_aside.as_deref()
     }
 
+    /// How much has been recorded so far.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        self.lineage.mark(self.n_rows())
+    }
+
+    /// Waits until everything is on the disk. What was recorded up to the mark that this gives survives the process,
+    /// and [`resume`](Self::resume) can go on from there.
+    ///
+    /// # Errors
+    /// Data that cannot be stored.
+    pub fn settle(&mut self) -> Result<Mark, RecordError> {
+        self.flush()?;
+        let settled = self.writer.as_ref().is_some_and(Writer::settle);
+        if !settled {
+            return Err(self.hung_up());
+        }
+        Ok(self.mark())
+    }
+
+    /// Forgets everything that was recorded after the mark.
+    ///
+    /// A settled mark of a later time is good until something else is recorded; then the files no longer hold what it
+    /// counts. Whoever keeps such marks settles again first.
+    ///
+    /// # Errors
+    /// [`RecordError::Mark`] for a mark that lies behind what was recorded, or whose data have been forgotten; then
+    /// nothing has changed.
+    pub fn rewind(&mut self, mark: &Mark) -> Result<(), RecordError> {
+        if self.writer.is_none() {
+            return Err(RecordError::Closed { dir: self.dir.clone() });
+        }
+        let n_rows = self.n_rows();
+        self.lineage.rewind(mark, &n_rows, &self.specs)?;
+        for (k, n) in mark.rows().iter().enumerate() {
+            let (Some(sent), Some(pending)) = (self.sent.get_mut(k), self.pending.get_mut(k)) else {
+                continue;
+            };
+            pending.truncate(n.saturating_sub(*sent), self.layouts.get(k).map_or(&[], Vec::as_slice));
+            if n < sent {
+                *sent = *n;
+                if !self.writer.as_ref().is_some_and(|writer| writer.cut(k, *n)) {
+                    return Err(self.hung_up());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows of each recorder.
+    fn n_rows(&self) -> Vec<u64> {
+        self.sent.iter().zip(&self.pending).map(|(sent, pending)| sent + pending.n_rows).collect()
+    }
+
     /// Sends everything to the writer, without waiting until it is written. Called by itself once a second while
     /// data come.
     ///
@@ -189,29 +218,32 @@ impl FileSink {
 
     /// Sends the block of recorder `k` to the writer.
     fn send(&mut self, k: usize) -> Result<(), RecordError> {
-        let closed = || RecordError::Closed { dir: self.dir.clone() };
-        let Some(writer) = &self.writer else { return Err(closed()) };
+        let Some(writer) = &self.writer else {
+            return Err(RecordError::Closed { dir: self.dir.clone() });
+        };
         let Some(pending) = self.pending.get_mut(k).filter(|pending| pending.n_rows > 0) else {
             return Ok(());
         };
-        let block = std::mem::replace(pending, Pending::new(pending.columns.len()));
-        match writer.blocks.send((k, block)) {
-            Ok(()) => Ok(()),
-            // The writer hangs up only after an error, which it returns.
-            Err(_) => self.join().and_then(|_| Err(RecordError::Closed { dir: self.dir.clone() })),
+        let block = std::mem::replace(pending, Block::new(pending.columns.len()));
+        if let Some(sent) = self.sent.get_mut(k) {
+            *sent += block.n_rows;
         }
+        if writer.append(k, block) { Ok(()) } else { Err(self.hung_up()) }
+    }
+
+    /// What the writer says that has hung up. It does so only after an error.
+    fn hung_up(&mut self) -> RecordError {
+        self.join().err().unwrap_or_else(|| RecordError::Closed { dir: self.dir.clone() })
     }
 
     /// Waits until all blocks are written.
     fn join(&mut self) -> Result<Vec<Vec<Output>>, RecordError> {
         let closed = || RecordError::Closed { dir: self.dir.clone() };
-        let Writer { blocks, thread } = self.writer.take().ok_or_else(closed)?;
-        drop(blocks);
-        thread.join().map_err(|_| closed())?
+        self.writer.take().ok_or_else(closed)?.join().unwrap_or_else(|| Err(closed()))
     }
 
     /// Appends rows to the block of recorder `id`, by `push`, and sends the block when it is time.
-    fn append(&mut self, id: RecorderId, push: impl FnOnce(&mut Pending)) -> Result<(), RecordError> {
+    fn append(&mut self, id: RecorderId, push: impl FnOnce(&mut Block)) -> Result<(), RecordError> {
         if self.writer.is_none() {
             return Err(RecordError::Closed { dir: self.dir.clone() });
         }
@@ -329,59 +361,40 @@ impl Drop for FileSink {
     }
 }
 
-impl Pending {
-    fn new(n_columns: usize) -> Self {
-        Self { columns: vec![Vec::new(); n_columns], n_rows: 0 }
-    }
-}
-
-impl Output {
-    fn create(dir: &Path, column: &Column) -> Result<Self, RecordError> {
-        let path = dir.join(&column.file);
-        let mut file = MappedFile::create(&partial(&path))?;
-        file.append(&npy::header(column.ty, 0, column.n_columns))?;
-        Ok(Self { path, file, ty: column.ty, n_columns: column.n_columns, n_rows: 0 })
-    }
-
-    /// Appends rows: first the data, then the header that counts them.
-    fn append(&mut self, bytes: &[u8], n_rows: u64) -> Result<(), RecordError> {
-        self.file.append(bytes)?;
-        self.file.write_at(0, &npy::header(self.ty, self.n_rows + n_rows, self.n_columns))?;
-        self.n_rows += n_rows;
-        Ok(())
-    }
-
-    /// Waits until all of it is on the disk.
-    fn finish(self) -> Result<Written, RecordError> {
-        Ok(Written { path: self.path, n_rows: self.n_rows, _file: self.file.finish()? })
-    }
-}
-
-/// The writer thread: appends blocks until the sender hangs up.
-fn write_blocks(
-    mut outputs: Vec<Vec<Output>>,
-    blocks: &Receiver<(usize, Pending)>,
-) -> Result<Vec<Vec<Output>>, RecordError> {
-    let mut last_sync = Instant::now();
-    for (k, block) in blocks {
-        for (output, bytes) in outputs.get_mut(k).into_iter().flatten().zip(&block.columns) {
-            output.append(bytes, block.n_rows)?;
-        }
-        if last_sync.elapsed() >= SYNC_AGE {
-            for output in outputs.iter_mut().flatten() {
-                output.file.flush_block()?;
-            }
-            last_sync = Instant::now();
-        }
-    }
-    Ok(outputs)
-}
-
 /// The name of a file until the recording is whole.
 pub(crate) fn partial(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(PARTIAL);
     name.into()
+}
+
+/// What a sink is made of.
+pub(crate) struct Parts<'a> {
+    pub(crate) dir: &'a Path,
+    pub(crate) specs: Vec<RecorderSpec>,
+    pub(crate) run: RunInfo,
+    pub(crate) layouts: Vec<Vec<Column>>,
+    pub(crate) outputs: Vec<Vec<Output>>,
+    pub(crate) lineage: Lineage,
+}
+
+/// The files of all recorders.
+///
+/// # Errors
+/// Senseless recorders or times, and names that cannot be file names.
+pub(crate) fn layouts(specs: &[RecorderSpec], run: &RunInfo) -> Result<Vec<Vec<Column>>, RecordError> {
+    check_all(specs)?;
+    if !(run.duration_s.is_finite() && run.dt_s.is_finite()) {
+        let message = format!("the run takes `{}` s in steps of `{}` s", run.duration_s, run.dt_s);
+        return Err(RecordError::Spec { recorder: run.model.clone(), message });
+    }
+    let layouts: Vec<Vec<Column>> = specs.iter().map(layout).collect::<Result<_, _>>()?;
+    let mut names: Vec<&str> = layouts.iter().flatten().map(|column| column.file.as_str()).collect();
+    names.sort_unstable();
+    match names.array_windows().find(|[a, b]| a == b) {
+        Some([name, _]) => Err(RecordError::SameFile { file: (*name).to_owned() }),
+        None => Ok(layouts),
+    }
 }
 
 /// The files of a recorder, in the order of a block's columns.

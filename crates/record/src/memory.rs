@@ -1,8 +1,9 @@
 //! A sink that keeps everything in memory, typed.
 
+use crate::mark::Lineage;
 use crate::spec::{check_all, lookup};
 use crate::values::ByteOrder;
-use crate::{RecordError, RecorderId, RecorderKind, RecorderSpec, Sink, Values};
+use crate::{Mark, RecordError, RecorderId, RecorderKind, RecorderSpec, Sink, Values};
 
 /// Keeps all recorded data.
 ///
@@ -24,6 +25,7 @@ use crate::{RecordError, RecorderId, RecorderKind, RecorderSpec, Sink, Values};
 pub struct MemorySink {
     specs: Vec<RecorderSpec>,
     stores: Vec<Store>,
+    lineage: Lineage,
 }
 
 /// What one recorder has recorded. `steps` are those of the events, rows or windows.
@@ -97,7 +99,7 @@ impl MemorySink {
     pub fn new(specs: Vec<RecorderSpec>) -> Result<Self, RecordError> {
         check_all(&specs)?;
         let stores = specs.iter().map(Store::new).collect();
-        Ok(Self { specs, stores })
+        Ok(Self { specs, stores, lineage: Lineage::default() })
     }
 
     /// The recorders, in the order of their ids.
@@ -177,9 +179,33 @@ impl MemorySink {
         Ok((times, rates))
     }
 
-    /// Forgets all data and keeps the recorders.
+    /// How much has been recorded so far.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        self.lineage.mark(self.n_rows())
+    }
+
+    /// Forgets everything that was recorded after the mark.
+    ///
+    /// # Errors
+    /// [`RecordError::Mark`] for a mark that lies behind what was recorded, or whose data have been forgotten; then
+    /// nothing has changed.
+    pub fn rewind(&mut self, mark: &Mark) -> Result<(), RecordError> {
+        self.lineage.rewind(mark, &self.n_rows(), &self.specs)?;
+        for ((store, spec), n) in self.stores.iter_mut().zip(&self.specs).zip(mark.rows()) {
+            store.truncate(*n as usize, spec);
+        }
+        Ok(())
+    }
+
+    fn n_rows(&self) -> Vec<u64> {
+        self.stores.iter().map(|store| store.steps.len() as u64).collect()
+    }
+
+    /// Forgets all data and keeps the recorders. Marks that were made before are no longer good.
     pub fn clear(&mut self) {
         self.stores = self.specs.iter().map(Store::new).collect();
+        self.lineage.clear();
     }
 
     fn store(&self, id: RecorderId) -> Result<&Store, RecordError> {
@@ -212,6 +238,19 @@ impl Store {
             RecorderKind::Rate { .. } => Data::Rate(Vec::new()),
         };
         Self { steps: Vec::new(), data }
+    }
+
+    /// Drops all rows but the first `n_rows`.
+    fn truncate(&mut self, n_rows: usize, spec: &RecorderSpec) {
+        self.steps.truncate(n_rows);
+        match (&mut self.data, &spec.kind) {
+            (Data::Spikes(neurons), _) => neurons.truncate(n_rows),
+            (Data::Rate(counts), _) => counts.truncate(n_rows),
+            (Data::State(columns), RecorderKind::State { indices, .. }) => {
+                columns.iter_mut().for_each(|values| values.truncate(n_rows * indices.len()));
+            }
+            (Data::State(_), RecorderKind::Spikes { .. } | RecorderKind::Rate { .. }) => {}
+        }
     }
 }
 

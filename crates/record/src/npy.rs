@@ -96,6 +96,27 @@ pub(crate) fn is_empty(path: &Path) -> bool {
         || open(path).is_ok_and(|(_, _, range)| range.is_empty())
 }
 
+/// The rows that the header of one of our files counts; the file holds at least these.
+///
+/// # Errors
+/// A file that is not one of ours, is cut, or holds elements of another type or rows of another width.
+pub(crate) fn count_rows(
+    bytes: &[u8],
+    (ty, n_columns): (ScalarType, Option<u64>),
+    path: &Path,
+) -> Result<u64, RecordError> {
+    let (header, range) = locate(bytes, bytes.len() as u64, path)?;
+    let n_rows = header.shape.first().copied().unwrap_or(0) as u64;
+    let wanted: Vec<u64> = std::iter::once(n_rows).chain(n_columns).collect();
+    let shape: Vec<u64> = header.shape.iter().map(|n| *n as u64).collect();
+    let ours = range.start == HEADER_BYTES as u64 && header.order == ByteOrder::NATIVE;
+    if !ours || header.ty != ty || shape != wanted {
+        let message = format!("it holds `{}` in shape {shape:?}, or is of another program", header.ty.name());
+        return Err(RecordError::npy(path, message));
+    }
+    Ok(n_rows)
+}
+
 /// Opens a file and reads its header.
 fn open(path: &Path) -> Result<(File, Header, Range<u64>), RecordError> {
     let io = |e| RecordError::io("read", path, e);

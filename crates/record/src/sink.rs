@@ -4,8 +4,8 @@ use crate::{RecordError, RecorderId};
 
 /// Takes recorded data, step after step.
 ///
-/// The machine pushes each recorder's data in the order of time. Pushes of different recorders may interleave
-/// in any way. A sink may keep data back until [`finish`](Self::finish).
+/// The machine pushes each recorder's data in the order in which they arise: steps grow, but may start again where a
+/// simulation goes back. Pushes of different recorders may interleave in any way. A sink may keep data back until [`finish`](Self::finish).
 pub trait Sink: Send {
     /// The neurons `indices` of a [`Spikes`](crate::RecorderKind::Spikes) recorder had their event in step
     /// `step`. Indices are those of the population.

@@ -26,7 +26,8 @@ pub fn rates_per_neuron(indices: &[u32], n: usize, duration_s: f64) -> Vec<f64> 
 /// Coefficient of variation of the intervals between the spikes of a neuron, averaged over the neurons with
 /// at least two intervals: 1 for a Poisson process, 0 for a clock. `None` if there is no such neuron.
 ///
-/// `times_s[k]` is the time of a spike of neuron `indices[k]`; each neuron's spikes are in the order of time.
+/// `times_s[k]` is the time of a spike of neuron `indices[k]`; each neuron's spikes are in the order of time. Where time
+/// goes back another run begins, and there is no interval.
 #[must_use]
 pub fn isi_cv(times_s: &[f64], indices: &[u32], n: usize) -> Option<f64> {
     let mut last = vec![f64::NAN; n];
@@ -34,7 +35,8 @@ pub fn isi_cv(times_s: &[f64], indices: &[u32], n: usize) -> Option<f64> {
     for (t, i) in times_s.iter().zip(indices) {
         let i = *i as usize;
         let (Some(last), Some(moments)) = (last.get_mut(i), moments.get_mut(i)) else { continue };
-        if !last.is_nan() {
+        // Not a number compares with nothing.
+        if *t >= *last {
             moments.push(t - *last);
         }
         *last = *t;
