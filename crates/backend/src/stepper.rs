@@ -225,11 +225,13 @@ impl<E: Executor> Stepper<E> {
                     }
                 }
             }
-            Action::Events { call, stream } => {
-                let latest = self.latest[stream.index()];
-                let list = self.take_events(*stream, latest);
-                self.body(call, step, Batch::List(&list), &mut Vec::new());
-                self.put_events(*stream, latest, list);
+            Action::Events { call, stream, delay } => {
+                let emitted_at = self.latest[stream.index()] - i64::from(*delay);
+                if emitted_at >= 0 {
+                    let list = self.take_events(*stream, emitted_at);
+                    self.body(call, step, Batch::List(&list), &mut Vec::new());
+                    self.put_events(*stream, emitted_at, list);
+                }
             }
             Action::Deliver { call, stream, structure, on, delay } => {
                 self.deliver(call, *stream, *structure, (*on, *delay), step);

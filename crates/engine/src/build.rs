@@ -16,12 +16,13 @@ use neuropil_kernels::{Binding, Lowered, ProjectionShape, lower, once};
 use neuropil_memory::HostBuffer;
 use neuropil_model::{
     Connect, Delay, Endpoint, Expr, Extent, Format, Initial, Network, ObjectId, PopulationId, Projection,
-    ProjectionId, RecorderKind, TableId, VariableId, VariableKind,
+    ProjectionId, RecorderKind, Side, TableId, VarRef, VariableId, VariableKind,
 };
 use neuropil_schedule::Plan;
 
 use crate::BuildError;
-use crate::pool::{Pool, compile};
+use crate::link::{check_indices, population_order, variable_order};
+use crate::pool::{Pool, compile, has_buffer};
 
 /// A network ready to be loaded into a machine, and what building it said.
 #[derive(Debug)]
@@ -63,8 +64,12 @@ pub(crate) fn build(
     lower(network, &vec![ProjectionShape::default(); network.projections.len()])?;
     let mut builder = Builder::new(network, backend, Pool::default());
     builder.tables();
-    for i in 0..network.populations.len() {
-        builder.population(PopulationId::new(i))?;
+    for (i, population) in network.populations.iter().enumerate() {
+        let object = ObjectId::Population(PopulationId::new(i));
+        builder.pool.add_object(network, object, population.size as usize);
+    }
+    for id in population_order(network) {
+        builder.population(id)?;
     }
     let mut shapes = Vec::new();
     let mut synapses = Vec::new();
@@ -74,6 +79,7 @@ pub(crate) fn build(
         synapses.push(Arc::new(made));
     }
     recorded_synapses_exist(network, &shapes)?;
+    check_indices(network, &builder.pool, &shapes)?;
     let program = lower(network, &shapes)?.without(off);
     let plan = Plan::new(&program);
     let buffers = builder.contents(&program, &synapses)?;
@@ -130,8 +136,8 @@ pub(crate) fn redelay(
     Ok((longest, synapses, builder.remarks))
 }
 
-/// The number of synapses at each neuron of a population, by the end that `role` names; `None` if it names none.
-pub(crate) fn degree(program: &Program, synapses: &[Arc<Synapses>], buffer: &Buffer) -> Option<HostBuffer> {
+/// The numbers of synapses that a buffer holds: in all, or at each neuron of a population; `None` if it holds none.
+pub(crate) fn counted(program: &Program, synapses: &[Arc<Synapses>], buffer: &Buffer) -> Option<HostBuffer> {
     let empty = HostBuffer::new(buffer.ty, buffer.len);
     match buffer.role {
         Role::InDegree(structure) => {
@@ -144,6 +150,7 @@ pub(crate) fn degree(program: &Program, synapses: &[Arc<Synapses>], buffer: &Buf
             let rows = &synapses[structure.index()].rows;
             Some(degrees(empty, rows, |pre, _| pre + shape.pre_start))
         }
+        Role::SynapseCount(structure) => Some(number(synapses[structure.index()].rows.n_syn())),
         Role::Variable(..)
         | Role::Table
         | Role::SumDelay { .. }
@@ -202,7 +209,6 @@ impl<'a> Builder<'a> {
     fn population(&mut self, id: PopulationId) -> Result<(), BuildError> {
         let size = self.network.population(id).size;
         let object = ObjectId::Population(id);
-        self.pool.add_object(self.network, object, size as usize);
         self.initial_values(object, size as usize, None, |_| Over::Elements { start: 0, len: size })
     }
 
@@ -214,11 +220,11 @@ impl<'a> Builder<'a> {
         connected: Option<&Connected>,
         over: impl Fn(Extent) -> Over<'r>,
     ) -> Result<(), BuildError> {
-        for (i, variable) in self.network.variables(object).iter().enumerate() {
-            if matches!(variable.kind, VariableKind::Subexpression(_)) {
+        for id in variable_order(self.network, object) {
+            let variable = &self.network.variables(object)[id.index()];
+            if !has_buffer(&variable.kind) {
                 continue;
             }
-            let id = VariableId::new(i);
             let name = format!("{}.{}", self.network.object_name(object), variable.name);
             let len = if variable.extent == Extent::Shared { 1 } else { size };
             let buffer = match &variable.initial {
@@ -297,6 +303,7 @@ impl<'a> Builder<'a> {
             post_start: projection.target.start,
         };
         self.pool.add_object(network, object, n_syn);
+        self.counts(id, &rows);
         self.initial_values(object, n_syn, Some(&connected), |extent| match extent {
             Extent::PerElement => over,
             Extent::Shared => Over::Elements { start: 0, len: 1 },
@@ -411,6 +418,35 @@ impl<'a> Builder<'a> {
         Ok(Some(delays))
     }
 
+    /// The numbers of synapses that code names.
+    fn counts(&mut self, id: ProjectionId, rows: &Storage) {
+        let network = self.network;
+        let projection = network.projection(id);
+        let (pre, post) = (&projection.source, &projection.target);
+        let zero = |size: u32| HostBuffer::new(ScalarType::I32, size as usize);
+        for (i, variable) in projection.variables.iter().enumerate() {
+            let counts = match variable.kind {
+                VariableKind::Degree(Endpoint::Pre) => {
+                    degrees(zero(network.population(pre.population).size), rows, |n, _| n + pre.start)
+                }
+                VariableKind::Degree(Endpoint::Post) => {
+                    degrees(zero(network.population(post.population).size), rows, |_, n| n + post.start)
+                }
+                VariableKind::Count => number(rows.n_syn()),
+                VariableKind::State
+                | VariableKind::Parameter { .. }
+                | VariableKind::Subexpression(_)
+                | VariableKind::LastSpike
+                | VariableKind::NotRefractory
+                | VariableKind::SumTarget
+                | VariableKind::Held
+                | VariableKind::Link(_) => continue,
+            };
+            let binding = Binding::Variable(ObjectId::Projection(id), VariableId::new(i));
+            self.pool.insert(binding, counts);
+        }
+    }
+
     fn connect(&mut self, id: ProjectionId) -> Result<Connected, BuildError> {
         let projection = self.network.projection(id);
         let fail = |error| BuildError::Connect { projection: projection.name.clone(), error };
@@ -494,6 +530,7 @@ impl<'a> Builder<'a> {
                 | Role::Table
                 | Role::InDegree(_)
                 | Role::OutDegree(_)
+                | Role::SynapseCount(_)
                 | Role::SumDelay { .. }
                 | Role::History(_)
                 | Role::Scratch => None,
@@ -513,8 +550,8 @@ impl<'a> Builder<'a> {
                         let first = program.buffers.iter().position(|b| b.role == Role::Table).unwrap_or(k);
                         self.pool.take(Binding::Table(TableId::new(k - first))).unwrap_or_else(empty)
                     }
-                    Role::InDegree(_) | Role::OutDegree(_) => {
-                        degree(program, synapses, buffer).unwrap_or_else(empty)
+                    Role::InDegree(_) | Role::OutDegree(_) | Role::SynapseCount(_) => {
+                        counted(program, synapses, buffer).unwrap_or_else(empty)
                     }
                     Role::SumDelay { structure, sum } => {
                         self.sum_delays.remove(&(structure, sum)).unwrap_or_else(empty)
@@ -531,6 +568,7 @@ impl<'a> Builder<'a> {
                 | Role::Table
                 | Role::InDegree(_)
                 | Role::OutDegree(_)
+                | Role::SynapseCount(_)
                 | Role::SumDelay { .. }
                 | Role::Scratch => None,
             };
@@ -552,7 +590,19 @@ impl<'a> Builder<'a> {
     ) -> Result<Option<HostBuffer>, BuildError> {
         let network = self.network;
         let described = &network.variables(object)[variable.index()];
-        let VariableKind::Subexpression(value) = &described.kind else { return Ok(None) };
+        let itself = Expr::variable(VarRef { object, variable, side: Side::Own }, described.ty);
+        let value = match &described.kind {
+            VariableKind::Subexpression(value) => value,
+            VariableKind::Link(_) => &itself,
+            VariableKind::State
+            | VariableKind::Parameter { .. }
+            | VariableKind::LastSpike
+            | VariableKind::NotRefractory
+            | VariableKind::SumTarget
+            | VariableKind::Held
+            | VariableKind::Degree(_)
+            | VariableKind::Count => return Ok(None),
+        };
         let name = format!("{}.{}", network.object_name(object), described.name);
         let lowered = once::evaluate(network, object, &name, value, described.ty);
         let (over, len) = match object {
@@ -652,6 +702,12 @@ fn degrees(mut counts: HostBuffer, rows: &Storage, of: impl Fn(u32, u32) -> u32)
         rows.for_row(pre, |_, post| list[of(pre, post) as usize] += 1);
     }
     counts
+}
+
+fn number(n: usize) -> HostBuffer {
+    let mut buffer = HostBuffer::new(ScalarType::I32, 1);
+    buffer.set(0, Scalar::I32(i32::try_from(n).unwrap_or(i32::MAX)));
+    buffer
 }
 
 fn format(format: Format) -> FormatChoice {

@@ -9,12 +9,13 @@ use neuropil_kernels::program::{Buffer, BufferId, Owner, Program, Role, Structur
 use neuropil_kernels::{Binding, Lowered, ProjectionShape, lower, once};
 use neuropil_memory::HostBuffer;
 use neuropil_model::{
-    Change, Connect, Delay, Expr, Extent, Initial, Network, ObjectId, PopulationId, ProjectionId, RecorderId,
-    StopId, TableId, VariableId, VariableKind,
+    Change, Connect, Delay, Endpoint, Expr, Extent, Initial, Network, ObjectId, PopulationId, ProjectionId,
+    RecorderId, Side, StopId, TableId, VarRef, VariableId, VariableKind,
 };
 use neuropil_schedule::Plan;
 
-use crate::build::{Reconnected, degree, reconnect, redelay};
+use crate::build::{Reconnected, counted, reconnect, redelay};
+use crate::link::check_indices;
 use crate::pool::Pool;
 use crate::simulation::{Circumstances, watched};
 use crate::{BuildError, RunError, Simulation};
@@ -73,6 +74,7 @@ impl Simulation {
                 Role::Table
                 | Role::InDegree(_)
                 | Role::OutDegree(_)
+                | Role::SynapseCount(_)
                 | Role::History(_)
                 | Role::HistoryOf(..)
                 | Role::Scratch => None,
@@ -103,7 +105,9 @@ impl Simulation {
             old.ty == buffer.ty && old.len == buffer.len
         });
         match (buffer.role, same) {
-            (Role::InDegree(_) | Role::OutDegree(_), _) => Ok(degree(program, &self.synapses, buffer)),
+            (Role::InDegree(_) | Role::OutDegree(_) | Role::SynapseCount(_), _) => {
+                Ok(counted(program, &self.synapses, buffer))
+            }
             (_, Some(_)) => Ok(None),
             // The past is not known further back than it was kept: it was as it is now.
             (Role::History(of), None) => {
@@ -120,12 +124,12 @@ impl Simulation {
                     ObjectId::Population(id) => network.population(id).size as usize,
                     ObjectId::Projection(id) => self.shapes[id.index()].n_syn,
                 };
-                let row = match &described.kind {
-                    VariableKind::Subexpression(value) => {
-                        Some(self.evaluate(object, variable, value, (described.ty, len))?)
-                    }
-                    _ => None,
+                let itself = Expr::variable(VarRef { object, variable, side: Side::Own }, described.ty);
+                let value = match &described.kind {
+                    VariableKind::Subexpression(value) => value,
+                    _ => &itself,
                 };
+                let row = Some(self.evaluate(object, variable, value, (described.ty, len))?);
                 Ok(Some(rows_of(buffer, row)))
             }
             (Role::Variable(..) | Role::Table | Role::SumDelay { .. } | Role::Scratch, None) => {
@@ -145,12 +149,13 @@ impl Simulation {
                     tables += 1;
                     Binding::Table(TableId::new(tables - 1))
                 }
-                Role::InDegree(_)
-                | Role::OutDegree(_)
-                | Role::SumDelay { .. }
-                | Role::History(_)
-                | Role::HistoryOf(..)
-                | Role::Scratch => continue,
+                Role::InDegree(of) | Role::OutDegree(of) | Role::SynapseCount(of) => {
+                    match self.count_named(of, self.program.buffers[k].role) {
+                        Some(binding) => binding,
+                        None => continue,
+                    }
+                }
+                Role::SumDelay { .. } | Role::History(_) | Role::HistoryOf(..) | Role::Scratch => continue,
             };
             if wanted(binding) {
                 let contents = self.machine.read(BufferId::new(k))?.clone();
@@ -158,6 +163,24 @@ impl Simulation {
             }
         }
         Ok(pool)
+    }
+
+    /// The variable by which code of a projection names a number of synapses.
+    fn count_named(&self, of: StructureId, role: Role) -> Option<Binding> {
+        let id = ProjectionId::new(of.index());
+        let wanted = match role {
+            Role::InDegree(_) => VariableKind::Degree(Endpoint::Post),
+            Role::OutDegree(_) => VariableKind::Degree(Endpoint::Pre),
+            Role::SynapseCount(_) => VariableKind::Count,
+            Role::Variable(..)
+            | Role::Table
+            | Role::SumDelay { .. }
+            | Role::History(_)
+            | Role::HistoryOf(..)
+            | Role::Scratch => return None,
+        };
+        let variable = self.network.projection(id).variables.iter().position(|v| v.kind == wanted)?;
+        Some(Binding::Variable(ObjectId::Projection(id), VariableId::new(variable)))
     }
 
     /// The step of the clock of an object that comes next.
@@ -265,6 +288,9 @@ impl Simulation {
         let draw = self.circumstances.draws + 1;
         let made = reconnect(&network, &*self.backend, pool, projection, draw)?;
         let Reconnected { shape, synapses, mut pool, sum_delays, remarks } = made;
+        let mut shapes = self.shapes.clone();
+        shapes[projection.index()] = shape.clone();
+        check_indices(&network, &pool, &shapes)?;
         let object = ObjectId::Projection(projection);
         let mut replaced = Replaced { sum_delays, ..Replaced::default() };
         for k in (0..network.variables(object).len()).map(VariableId::new) {

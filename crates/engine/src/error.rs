@@ -76,6 +76,22 @@ pub enum BuildError {
         /// The value.
         value: f64,
     },
+    /// The index of a linked variable leads to an element that there is not.
+    #[error(
+        "`{variable}` of element {element} is linked to element {index} of `{source_name}`, which has {len} elements"
+    )]
+    Link {
+        /// The linked variable, with its object.
+        variable: String,
+        /// The element.
+        element: usize,
+        /// Where its index leads.
+        index: i64,
+        /// The variable that it is linked to.
+        source_name: String,
+        /// How many elements that has.
+        len: usize,
+    },
     /// The backend refused the program.
     #[error(transparent)]
     Backend(#[from] BackendError),

@@ -8,6 +8,7 @@ mod build;
 mod change;
 mod error;
 mod host;
+mod link;
 mod pool;
 mod protocol;
 mod recording;

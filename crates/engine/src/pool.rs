@@ -44,7 +44,7 @@ impl Pool {
     /// Adds the variables of an object, zero, with `size` elements each.
     pub(crate) fn add_object(&mut self, network: &Network, object: ObjectId, size: usize) {
         for (i, variable) in network.variables(object).iter().enumerate() {
-            if matches!(variable.kind, VariableKind::Subexpression(_)) {
+            if !has_buffer(&variable.kind) {
                 continue;
             }
             let len = if variable.extent == Extent::Shared { 1 } else { size };
@@ -101,6 +101,22 @@ impl Pool {
             }
         }
         pool
+    }
+}
+
+/// Whether a variable has values of its own; numbers of synapses are inserted once those are made.
+pub(crate) fn has_buffer(kind: &VariableKind) -> bool {
+    match kind {
+        VariableKind::State
+        | VariableKind::Parameter { .. }
+        | VariableKind::LastSpike
+        | VariableKind::NotRefractory
+        | VariableKind::SumTarget
+        | VariableKind::Held => true,
+        VariableKind::Subexpression(_)
+        | VariableKind::Link(_)
+        | VariableKind::Degree(_)
+        | VariableKind::Count => false,
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod lower;
 pub mod once;
+mod periodic;
 mod plan;
 pub mod program;
 mod sum;

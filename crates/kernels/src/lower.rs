@@ -10,8 +10,8 @@ use neuropil_base::{Scalar, ScalarType};
 use neuropil_ir::{Accumulation, At, Builder, Domain, Kernel, Sampler, SlotId, ValueId};
 use neuropil_math::{self as math, BinaryOp, Emit};
 use neuropil_model::{
-    AssignOp, Block, Distribution, Expr, ExprKind, Extent, Network, ObjectId, Random, Side, Statement,
-    TableId, VarRef, VariableId, VariableKind,
+    AssignOp, Block, Distribution, Endpoint, Expr, ExprKind, Extent, LinkPlace, Network, ObjectId, Random,
+    Side, Statement, TableId, VarRef, VariableId, VariableKind,
 };
 
 /// What a slot of a lowered kernel is bound to.
@@ -49,6 +49,8 @@ pub struct Scope {
     pub post_start: u32,
     /// Whether writes to `(unless refractory)` variables are held back while the neuron is refractory.
     pub guarded: bool,
+    /// Steps of the object's clock between two runs of the code: `t`, `dt` and `t_in_timesteps` are the object's.
+    pub stride: i64,
 }
 
 impl Scope {
@@ -62,7 +64,7 @@ impl Scope {
                 (projection.source.start, projection.target.start)
             }
         };
-        Self { object, dt, pre_start, post_start, guarded: false }
+        Self { object, dt, pre_start, post_start, guarded: false, stride: 1 }
     }
 
     /// The same scope, its writes guarded.
@@ -81,6 +83,8 @@ pub(crate) struct Lowering<'a> {
     locals: Vec<Option<ValueId>>,
     /// Variables whose loads are taken from another slot and place: delayed values.
     replaced: Vec<(VarRef, SlotId, At)>,
+    /// Variables whose loads are taken from a copy: of whom, what leads to it, and the copy.
+    copies: Vec<(VarRef, SlotId)>,
 }
 
 impl<'a> Lowering<'a> {
@@ -92,6 +96,7 @@ impl<'a> Lowering<'a> {
             bindings: Vec::new(),
             locals: Vec::new(),
             replaced: Vec::new(),
+            copies: Vec::new(),
         }
     }
 
@@ -117,16 +122,74 @@ impl<'a> Lowering<'a> {
         self.replaced.push((variable, slot, at));
     }
 
+    /// From now on a load of `variable`, which is linked, reads the copy in `slot` of what it is linked to.
+    pub(crate) fn read_copy(&mut self, variable: VarRef, slot: SlotId) {
+        self.copies.push((variable, slot));
+    }
+
     fn variable_slot(&mut self, reference: VarRef) -> (SlotId, At) {
+        let (object, variable, at) = self.resolve(reference);
+        (self.root_slot(object, variable), at)
+    }
+
+    fn root_slot(&mut self, object: ObjectId, variable: VariableId) -> SlotId {
         let network = self.network;
-        let variable = network.variable(reference);
-        let name = format!("{}.{}", network.object_name(reference.object), variable.name);
-        let slot = self.slot(Binding::Variable(reference.object, reference.variable), &name, variable.ty);
-        let at = match variable.extent {
-            Extent::Shared => At::Scalar,
-            Extent::PerElement => At::Side(side(reference.side)),
-        };
-        (slot, at)
+        let described = &network.variables(object)[variable.index()];
+        let name = format!("{}.{}", network.object_name(object), described.name);
+        self.slot(Binding::Variable(object, variable), &name, described.ty)
+    }
+
+    /// The variable that holds the value, behind all links, and which element of it.
+    fn resolve(&mut self, reference: VarRef) -> (ObjectId, VariableId, At) {
+        let network = self.network;
+        let (mut object, mut variable) = (reference.object, reference.variable);
+        let own = At::Side(side(reference.side));
+        let mut at = own;
+        loop {
+            let described = &network.variables(object)[variable.index()];
+            if described.extent == Extent::Shared {
+                at = At::Scalar;
+            }
+            let link = match &described.kind {
+                VariableKind::Link(link) => *link,
+                VariableKind::Degree(end) => return (object, variable, At::Side(end_side(*end))),
+                VariableKind::State
+                | VariableKind::Parameter { .. }
+                | VariableKind::Subexpression(_)
+                | VariableKind::LastSpike
+                | VariableKind::NotRefractory
+                | VariableKind::SumTarget
+                | VariableKind::Held
+                | VariableKind::Count => return (object, variable, at),
+            };
+            at = match link.place {
+                LinkPlace::One { element: 0 } => At::Scalar,
+                LinkPlace::One { element } => At::Value(self.builder.constant(Scalar::I32(element as i32))),
+                LinkPlace::Same { start: 0 } => at,
+                LinkPlace::Same { start } => {
+                    let number = match at {
+                        At::Side(side) => self.builder.index(side),
+                        At::Value(number) => number,
+                        At::Scalar => self.builder.constant(Scalar::I32(0)),
+                    };
+                    At::Value(self.shifted(number, start))
+                }
+                LinkPlace::Index { index, start, len: _ } => {
+                    let slot = self.root_slot(object, index);
+                    let number = self.builder.load(slot, at);
+                    At::Value(self.shifted(number, start))
+                }
+            };
+            (object, variable) = (link.object, link.variable);
+        }
+    }
+
+    fn shifted(&mut self, number: ValueId, start: u32) -> ValueId {
+        if start == 0 {
+            return number;
+        }
+        let start = self.builder.constant(Scalar::I32(start as i32));
+        self.builder.binary(BinaryOp::Add, number, start)
     }
 
     /// The value of an expression.
@@ -143,13 +206,13 @@ impl<'a> Lowering<'a> {
                 None => self.builder.constant(Scalar::from_f64(e.ty, 0.0)),
             },
             ExprKind::Time => {
-                let step = self.builder.step();
+                let step = self.step();
                 let step = self.builder.convert(ScalarType::F64, step);
                 let dt = self.builder.constant(Scalar::F64(self.scope.dt));
                 self.builder.binary(BinaryOp::Mul, step, dt)
             }
             ExprKind::TimeStep => self.builder.constant(Scalar::F64(self.scope.dt)),
-            ExprKind::Step => self.builder.step(),
+            ExprKind::Step => self.step(),
             ExprKind::Index(model_side) => self.index(*model_side),
             ExprKind::Unary(op, a) => {
                 let a = self.expr(a);
@@ -182,6 +245,16 @@ impl<'a> Lowering<'a> {
         }
     }
 
+    /// The step of the object's clock.
+    fn step(&mut self) -> ValueId {
+        let step = self.builder.step();
+        if self.scope.stride == 1 {
+            return step;
+        }
+        let stride = self.builder.constant(Scalar::I64(self.scope.stride));
+        self.builder.binary(BinaryOp::Mul, step, stride)
+    }
+
     fn index(&mut self, model_side: Side) -> ValueId {
         let number = self.builder.index(side(model_side));
         let start = match model_side {
@@ -204,6 +277,11 @@ impl<'a> Lowering<'a> {
         if let VariableKind::Subexpression(e) = &self.network.variable(reference).kind {
             let e = e.clone();
             return self.expr(&e);
+        }
+        if let Some((_, copy)) = self.copies.iter().find(|(v, _)| *v == reference) {
+            let copy = *copy;
+            let (_, _, at) = self.resolve(reference);
+            return self.builder.load(copy, at);
         }
         let (slot, at) = self.variable_slot(reference);
         self.builder.load(slot, at)
@@ -277,17 +355,24 @@ impl<'a> Lowering<'a> {
                     self.locals[local.index()] = Some(value);
                 }
                 Statement::Assign { target, op, value, .. } => {
-                    let lone = *op == AssignOp::Add && Self::is_lone(block, *target);
+                    let lone = *op == AssignOp::Add && self.is_lone(block, *target);
                     self.assign(*target, *op, value, lone);
                 }
             }
         }
     }
 
-    /// Whether all that a synapse's block does with a neuron's variable, on any side, is to add to it.
-    fn is_lone(block: &Block, target: VarRef) -> bool {
-        let same = |r: &VarRef| r.object == target.object && r.variable == target.variable;
-        target.side != Side::Own
+    /// Whether elements share the target, and all that the block does with it, under any name, is to add to it.
+    fn is_lone(&self, block: &Block, target: VarRef) -> bool {
+        let network = self.network;
+        let root = |r: &VarRef| network.root(r.object, r.variable);
+        let own = root(&target);
+        let same = |r: &VarRef| root(r) == own;
+        let described = network.variable(target);
+        let meets = target.side != Side::Own
+            || described.extent == Extent::Shared
+            || matches!(described.kind, VariableKind::Link(_));
+        meets
             && block.statements.iter().all(|s| match s {
                 Statement::Let { .. } => true,
                 Statement::Assign { target: other, op, .. } => !same(other) || *op == AssignOp::Add,
@@ -334,15 +419,26 @@ impl<'a> Lowering<'a> {
 
     /// The condition under which a guarded write happens; `None` if it always does.
     fn guard(&mut self, target: VarRef) -> Option<ValueId> {
-        if !self.scope.guarded || !self.network.variable(target).unless_refractory {
+        if !self.scope.guarded {
             return None;
         }
-        let position = self
-            .network
-            .variables(target.object)
-            .iter()
-            .position(|v| matches!(v.kind, VariableKind::NotRefractory))?;
-        Some(self.load(VarRef { variable: VariableId::new(position), ..target }))
+        let network = self.network;
+        let (object, variable) = network.root(target.object, target.variable);
+        if !network.variables(object)[variable.index()].unless_refractory {
+            return None;
+        }
+        let position =
+            network.variables(object).iter().position(|v| matches!(v.kind, VariableKind::NotRefractory))?;
+        let (_, _, at) = self.resolve(target);
+        let slot = self.root_slot(object, VariableId::new(position));
+        Some(self.builder.load(slot, at))
+    }
+}
+
+fn end_side(end: Endpoint) -> neuropil_ir::Side {
+    match end {
+        Endpoint::Pre => neuropil_ir::Side::Pre,
+        Endpoint::Post => neuropil_ir::Side::Post,
     }
 }
 

@@ -9,7 +9,7 @@ use neuropil_integrate as integrate;
 use neuropil_ir::{At, Domain, Side as IrSide, VerifyError, prepare};
 use neuropil_math::Emit;
 use neuropil_model::{
-    Block, ClockId, Delay, Endpoint, EventSource, ExprKind, Extent, Group, Network, ObjectId, Placed,
+    Block, ClockId, Delay, Endpoint, EventSource, Expr, ExprKind, Extent, Group, Network, ObjectId, Placed,
     PopulationId, Projection, ProjectionId, RecorderKind, Side, Slot, StopId, VarRef, VariableId,
     VariableKind, When,
 };
@@ -172,6 +172,13 @@ impl<'a> Lowerer<'a> {
                 *history = (*history).max(longest);
             }
         }
+        for (i, population) in network.populations.iter().enumerate() {
+            for counter in &population.counters {
+                let stream = self.event_stream(PopulationId::new(i), counter.event);
+                let history = &mut self.program.streams[stream.index()].history;
+                *history = (*history).max(counter.window_steps);
+            }
+        }
         for table in &network.tables {
             let id = self.buffer(Buffer {
                 name: table.name.clone(),
@@ -184,19 +191,53 @@ impl<'a> Lowerer<'a> {
     }
 
     fn object(&mut self, object: ObjectId, size: usize) {
+        let network = self.network;
         let mut ids = Vec::new();
-        for (i, variable) in self.network.variables(object).iter().enumerate() {
-            let stored = !matches!(variable.kind, VariableKind::Subexpression(_));
-            ids.push(stored.then(|| {
-                self.buffer(Buffer {
-                    name: format!("{}.{}", self.network.object_name(object), variable.name),
-                    ty: variable.ty,
-                    len: if variable.extent == Extent::Shared { 1 } else { size },
-                    role: Role::Variable(object, VariableId::new(i)),
-                })
-            }));
+        for (i, variable) in network.variables(object).iter().enumerate() {
+            let role = Role::Variable(object, VariableId::new(i));
+            let (name, len, role) = match (&variable.kind, object) {
+                (VariableKind::Subexpression(_) | VariableKind::Link(_), _) => {
+                    ids.push(None);
+                    continue;
+                }
+                (VariableKind::Degree(end), ObjectId::Projection(id)) => {
+                    ids.push(Some(self.degree(id, *end)));
+                    continue;
+                }
+                (VariableKind::Count, ObjectId::Projection(id)) => {
+                    ("n_syn", 1, Role::SynapseCount(StructureId::new(id.index())))
+                }
+                (
+                    VariableKind::State
+                    | VariableKind::Parameter { .. }
+                    | VariableKind::LastSpike
+                    | VariableKind::NotRefractory
+                    | VariableKind::SumTarget
+                    | VariableKind::Held
+                    | VariableKind::Degree(_)
+                    | VariableKind::Count,
+                    _,
+                ) => (variable.name.as_str(), if variable.extent == Extent::Shared { 1 } else { size }, role),
+            };
+            let name = format!("{}.{name}", network.object_name(object));
+            ids.push(Some(self.buffer(Buffer { name, ty: variable.ty, len, role })));
         }
         self.variables.push((object, ids));
+    }
+
+    /// The buffer with the number of synapses of every neuron at one end of a projection.
+    pub(crate) fn degree(&mut self, id: ProjectionId, end: Endpoint) -> BufferId {
+        let projection = self.network.projection(id);
+        let structure = StructureId::new(id.index());
+        let (role, what, group) = match end {
+            Endpoint::Pre => (Role::OutDegree(structure), "out_degree", &projection.source),
+            Endpoint::Post => (Role::InDegree(structure), "in_degree", &projection.target),
+        };
+        if let Some(known) = self.program.buffers.iter().position(|b| b.role == role) {
+            return BufferId::new(known);
+        }
+        let len = self.network.population(group.population).size as usize;
+        self.buffer(Buffer { name: format!("{}.{what}", projection.name), ty: ScalarType::I32, len, role })
     }
 
     pub(crate) fn buffer(&mut self, buffer: Buffer) -> BufferId {
@@ -260,9 +301,12 @@ impl<'a> Lowerer<'a> {
         let all = |call, emits| Action::Elements { call, start: 0, len: population.size, emits };
 
         let step = integrate::population_step(network, id).map_err(LowerError::Model)?;
+        // Of operations at one place periodic code comes first, as Brian 2's order by name has it.
+        self.periodic(object, &population.periodic)?;
         if !step.block.is_empty() {
             let name = format!("{}.update", population.name);
-            let call = self.code(scope, &name, Domain::Elements, &step.block)?;
+            let place = (on, population.update);
+            let call = self.code_over(scope, &name, place, Domain::Elements, &step.block)?;
             self.push(name, on, population.update, all(call, None));
         }
         self.shared_step(scope, &population.name, (on, population.update), &step.shared)?;
@@ -290,12 +334,16 @@ impl<'a> Lowerer<'a> {
             if spike && let Some(block) = mark(network, id) {
                 let name = format!("{name}.mark");
                 let call = self.code(scope, &name, Domain::Elements, &block)?;
-                self.push(name, on, event.placed, Action::Events { call, stream });
+                self.push(name, on, event.placed, Action::Events { call, stream, delay: 0 });
+            }
+            for counter in population.counters.iter().filter(|c| c.event.index() == i) {
+                self.counter(id, counter, stream, event.placed)?;
             }
             if !event.reset.is_empty() {
                 let name = format!("{name}.reset");
-                let call = self.code(scope, &name, Domain::Elements, &event.reset)?;
-                self.push(name, on, event.reset_placed, Action::Events { call, stream });
+                let place = (on, event.reset_placed);
+                let call = self.code_over(scope, &name, place, Domain::Elements, &event.reset)?;
+                self.push(name, on, event.reset_placed, Action::Events { call, stream, delay: 0 });
             }
         }
         Ok(())
@@ -319,7 +367,13 @@ impl<'a> Lowerer<'a> {
         Ok(())
     }
 
-    fn code(&mut self, scope: Scope, name: &str, domain: Domain, block: &Block) -> Result<Call, LowerError> {
+    pub(crate) fn code(
+        &mut self,
+        scope: Scope,
+        name: &str,
+        domain: Domain,
+        block: &Block,
+    ) -> Result<Call, LowerError> {
         let mut lowering = Lowering::new(self.network, scope, name, domain);
         lowering.block(block);
         self.call(lowering.finish())
@@ -332,9 +386,12 @@ impl<'a> Lowerer<'a> {
         let structure = StructureId::new(id.index());
         let dt = network.clock(projection.clock).dt;
         let step = integrate::projection_step(network, id).map_err(LowerError::Model)?;
+        self.periodic(object, &projection.periodic)?;
         if !step.block.is_empty() {
             let name = format!("{}.update", projection.name);
-            let call = self.code(Scope::of(network, object, dt), &name, Domain::Synapses, &step.block)?;
+            let place = (clock(projection.clock), projection.update);
+            let scope = Scope::of(network, object, dt);
+            let call = self.code_over(scope, &name, place, Domain::Synapses, &step.block)?;
             let action = Action::Synapses { call, structure };
             self.push(name, clock(projection.clock), projection.update, action);
         }
@@ -434,7 +491,20 @@ impl<'a> Lowerer<'a> {
                 RecorderKind::State { object, variables, elements } => {
                     let mut buffers = Vec::new();
                     for variable in variables {
-                        buffers.push(match self.variable_buffer(*object, *variable) {
+                        let kept = match network.variables(*object)[variable.index()].kind {
+                            // There is one number per neuron, which every synapse sees.
+                            VariableKind::Degree(_) => None,
+                            VariableKind::State
+                            | VariableKind::Parameter { .. }
+                            | VariableKind::Subexpression(_)
+                            | VariableKind::LastSpike
+                            | VariableKind::NotRefractory
+                            | VariableKind::SumTarget
+                            | VariableKind::Held
+                            | VariableKind::Link(_)
+                            | VariableKind::Count => self.variable_buffer(*object, *variable),
+                        };
+                        buffers.push(match kept {
                             Some(buffer) => buffer,
                             None => self.computed(*object, *variable, recorder)?,
                         });
@@ -455,7 +525,7 @@ impl<'a> Lowerer<'a> {
         Ok(())
     }
 
-    /// A scratch buffer with the values of a subexpression, and the operation that fills it just before it is
+    /// A scratch buffer with the values of a variable that has no buffer of its own, and the operation that fills it just before it is
     /// recorded: at the steps of its object's own clock, so that `t` and `dt` mean what they mean in its equations.
     fn computed(
         &mut self,
@@ -466,7 +536,8 @@ impl<'a> Lowerer<'a> {
         let network = self.network;
         let described = &network.variables(object)[variable.index()];
         let name = format!("{}.{}", network.object_name(object), described.name);
-        let VariableKind::Subexpression(value) = &described.kind else { return Ok(BufferId::new(0)) };
+        // A subexpression's expression is put in when the kernel is made.
+        let value = &Expr::variable(VarRef { object, variable, side: Side::Own }, described.ty);
         let (len, domain) = match object {
             ObjectId::Population(id) => (network.population(id).size as usize, Domain::Elements),
             ObjectId::Projection(id) => (self.program.structures[id.index()].n_syn, Domain::Synapses),
@@ -511,7 +582,11 @@ fn mark(network: &Network, id: PopulationId) -> Option<Block> {
             VariableKind::State
             | VariableKind::Parameter { .. }
             | VariableKind::Subexpression(_)
-            | VariableKind::SumTarget => {}
+            | VariableKind::SumTarget
+            | VariableKind::Held
+            | VariableKind::Link(_)
+            | VariableKind::Degree(_)
+            | VariableKind::Count => {}
         }
     }
     (!block.is_empty()).then_some(block)

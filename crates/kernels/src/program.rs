@@ -109,6 +109,8 @@ pub enum Role {
         /// Which sum of the projection.
         sum: u32,
     },
+    /// The number of synapses of one structure.
+    SynapseCount(StructureId),
     /// Values of a variable's buffer at earlier steps, a ring of rows; each row starts as the initial values.
     History(BufferId),
     /// Likewise of a subexpression, which has no buffer.
@@ -196,12 +198,14 @@ pub enum Action {
         /// Where the events of a kernel that emits go: sorted by element, replacing those of an earlier step.
         emits: Option<StreamId>,
     },
-    /// Runs a kernel for the elements that emitted an event in this step, in ascending order.
+    /// Runs a kernel for the elements that emitted an event in this step, or some steps ago, in ascending order.
     Events {
         /// The kernel, over [`Domain::Elements`](neuropil_ir::Domain::Elements).
         call: Call,
         /// Whose events.
         stream: StreamId,
+        /// How many steps ago.
+        delay: u32,
     },
     /// Runs a kernel for the synapses that events reach in this step: events of the longest delay first, events of
     /// one step by neuron, synapses of one event in canonical order.
@@ -339,7 +343,7 @@ impl Program {
                     add(Resource::Stream(*stream), Access::Write);
                 }
             }
-            Action::Events { call, stream } | Action::Deliver { call, stream, .. } => {
+            Action::Events { call, stream, .. } | Action::Deliver { call, stream, .. } => {
                 add(Resource::Stream(*stream), Access::Read);
                 self.call_accesses(call, &mut add);
             }

@@ -4,8 +4,8 @@ use neuropil_base::{Scalar, ScalarType};
 use neuropil_ir::{Accumulation, At, Builder, Domain, Side as IrSide, ValueId};
 use neuropil_math::{BinaryOp, CompareOp, Emit};
 use neuropil_model::{
-    ClockId, Delay, Expr, ExprKind, Extent, Network, ObjectId, Placed, ProjectionId, Reduce, Side, Slot, Sum,
-    VarRef,
+    ClockId, Delay, Endpoint, Expr, ExprKind, Extent, Network, ObjectId, Placed, ProjectionId, Reduce, Side,
+    Slot, Sum, VarRef,
 };
 
 use crate::lower::{Lowering, Scope};
@@ -16,8 +16,6 @@ use crate::program::{Action, Buffer, BufferId, Call, ClockIdx, Owner, Role, Stru
 struct Reduction {
     scratch: BufferId,
     target: BufferId,
-    /// Neurons of the target's population.
-    size: u32,
 }
 
 impl Lowerer<'_> {
@@ -59,7 +57,7 @@ impl Lowerer<'_> {
         let structure = StructureId::new(id.index());
         self.push(name.clone(), on, placed, Action::Synapses { call, structure });
         if into != target {
-            let call = self.finish(id, &name, sum, Reduction { scratch: into, target, size })?;
+            let call = self.finish(id, &name, sum, Reduction { scratch: into, target })?;
             let action = Action::Elements { call, start: group.start, len: group.len, emits: None };
             self.push(format!("{name}.finish"), on, placed, action);
         }
@@ -221,23 +219,16 @@ impl Lowerer<'_> {
         id: ProjectionId,
         name: &str,
         sum: &Sum,
-        Reduction { scratch, target, size }: Reduction,
+        Reduction { scratch, target }: Reduction,
     ) -> Result<Call, LowerError> {
         let network = self.network;
-        let structure = StructureId::new(id.index());
-        let (role, what) = match sum.target.side {
-            Side::Pre => (Role::OutDegree(structure), "out_degree"),
-            Side::Own | Side::Post => (Role::InDegree(structure), "in_degree"),
-        };
-        let degree = match self.program.buffers.iter().position(|b| b.role == role) {
-            Some(known) => BufferId::new(known),
-            None => self.buffer(Buffer {
-                name: format!("{}.{what}", network.projection(id).name),
-                ty: ScalarType::I32,
-                len: size as usize,
-                role,
-            }),
-        };
+        let degree = self.degree(
+            id,
+            match sum.target.side {
+                Side::Pre => Endpoint::Pre,
+                Side::Own | Side::Post => Endpoint::Post,
+            },
+        );
         let scope = Scope::of(network, sum.target.object, network.clock(network.projection(id).clock).dt);
         let mut lowering = Lowering::new(network, scope, format!("{name}.finish"), Domain::Elements);
         let slots = [scratch, target, degree].map(|b| {

@@ -18,9 +18,9 @@ pub use arith::Arith;
 pub use block::{AssignOp, Block, Local, Statement};
 pub use expr::{Distribution, Expr, ExprKind, NoiseRef, ObjectId, Random, Side, VarRef};
 pub use network::{
-    Clock, Connect, Delay, Endpoint, Equation, Event, EventSource, Extent, FixedNumber, Format, Group,
-    HostOperation, Initial, Method, Network, Pathway, Population, Projection, Recorder, RecorderKind, Reduce,
-    Refractory, Sum, Table, Variable, VariableKind,
+    Clock, Connect, Counter, Delay, Endpoint, Equation, Event, EventSource, Extent, FixedNumber, Format,
+    Group, HostOperation, Initial, Link, LinkPlace, Method, Network, Pathway, Periodic, Population,
+    Projection, Recorder, RecorderKind, Reduce, Refractory, Sum, Table, Variable, VariableKind,
 };
 pub use print::{DisplayBlock, DisplayExpr};
 pub use protocol::{Act, Change, StopCondition, Subnetwork};

@@ -115,6 +115,49 @@ pub enum VariableKind {
     NotRefractory,
     /// Receives a weighted sum over synapses each step.
     SumTarget,
+    /// A subexpression that is constant over a step: stored, and computed by periodic code before the step starts.
+    Held,
+    /// Another name for an element of another variable. No storage.
+    Link(Link),
+    /// In code of synapses, the number of synapses of the neuron at that end, `I32`: kept per neuron.
+    Degree(Endpoint),
+    /// In code of synapses, their number, `I32`.
+    Count,
+}
+
+/// Where a linked variable's value is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Link {
+    /// Whose variable it is.
+    pub object: ObjectId,
+    /// Which; it may be linked in its turn, but not in a circle.
+    pub variable: VariableId,
+    /// Which element of it.
+    pub place: LinkPlace,
+}
+
+/// Which element of its source a linked variable means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LinkPlace {
+    /// All of them mean this one; 0 if the source is shared.
+    One {
+        /// Its number.
+        element: u32,
+    },
+    /// Element k means element `start + k`.
+    Same {
+        /// The first element.
+        start: u32,
+    },
+    /// Element k means element `start + index[k]`.
+    Index {
+        /// An `I32` variable of the object that has the linked variable.
+        index: VariableId,
+        /// The first element of the group that `index` counts in.
+        start: u32,
+        /// How many elements there are to choose from; `None` for synapses, whose number is known once they are made.
+        len: Option<u32>,
+    },
 }
 
 /// Where a variable's initial values come from.
@@ -189,6 +232,10 @@ pub struct Population {
     pub refractory: Refractory,
     /// Where in the step its variables advance.
     pub update: Placed,
+    /// Code that runs for all its neurons.
+    pub periodic: Vec<Periodic>,
+    /// Variables that count recent events.
+    pub counters: Vec<Counter>,
     /// Where it was defined.
     pub span: Span,
 }
@@ -235,6 +282,36 @@ pub enum Refractory {
     While(Expr),
 }
 
+/// Code that runs for all neurons or synapses at the steps of a clock.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Periodic {
+    /// Its name.
+    pub name: String,
+    /// At which clock's steps; those are steps of the object's clock too.
+    pub clock: ClockId,
+    /// Where in the step.
+    pub placed: Placed,
+    /// What it does to shared variables, once, before `block`.
+    pub shared: Block,
+    /// What it does to each element.
+    pub block: Block,
+    /// For populations, the first neuron and the number of neurons that it runs for; `None` for all.
+    pub neurons: Option<(u32, u32)>,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// An `I32` variable that holds how many events a neuron had within the last steps.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Counter {
+    /// The variable.
+    pub variable: VariableId,
+    /// Which event is counted.
+    pub event: EventId,
+    /// How many steps it is counted.
+    pub window_steps: u32,
+}
+
 /// A contiguous range of a population's neurons: the whole population, or a view of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Group {
@@ -277,6 +354,8 @@ pub struct Projection {
     pub pathways: Vec<Pathway>,
     /// Weighted sums into variables of the neurons.
     pub sums: Vec<Sum>,
+    /// Code that runs for all its synapses.
+    pub periodic: Vec<Periodic>,
     /// Which pairs are connected.
     pub connect: Connect,
     /// How synapses are stored.
@@ -531,6 +610,16 @@ impl Network {
             ObjectId::Population(id) => self.population(id).clock,
             ObjectId::Projection(id) => self.projection(id).clock,
         }
+    }
+
+    /// The variable that holds the value of `variable`, behind all links.
+    #[must_use]
+    pub fn root(&self, object: ObjectId, variable: VariableId) -> (ObjectId, VariableId) {
+        let (mut object, mut variable) = (object, variable);
+        while let VariableKind::Link(link) = &self.variables(object)[variable.index()].kind {
+            (object, variable) = (link.object, link.variable);
+        }
+        (object, variable)
     }
 
     /// The name of an object.

@@ -443,6 +443,8 @@ mod tests {
                 }],
                 refractory: Refractory::Time(arith.real(0.002)),
                 update: Placed::at(Slot::Groups),
+                periodic: Vec::new(),
+                counters: Vec::new(),
                 span: Span::NONE,
             }],
             projections: vec![Projection {
@@ -467,6 +469,7 @@ mod tests {
                     span: Span::NONE,
                 }],
                 sums: Vec::new(),
+                periodic: Vec::new(),
                 connect: Connect::FixedProbability { p: 0.02, self_connections: false },
                 format: Format::Auto,
                 span: Span::NONE,

@@ -1,5 +1,8 @@
 //! Builds a model in Rust: the same fields as a model file, the same language in its strings.
 
+mod link;
+mod recurring;
+
 use std::path::PathBuf;
 
 use neuropil_base::{Precision, Span, Spanned, Text};
@@ -179,13 +182,7 @@ impl Builder {
     /// `size` neurons of a model: one described here, or a built-in one.
     pub fn population(&mut self, name: &str, neuron: &str, size: u32) -> Piece<'_, PopulationSource> {
         let size = text(&mut self.source, &format!("population {name}: size"), size.to_string());
-        let piece = PopulationSource {
-            name: named(name),
-            neuron: named(neuron),
-            size,
-            initial: Vec::new(),
-            dt: None,
-        };
+        let piece = PopulationSource::new(named(name), named(neuron), size);
         self.piece(format!("population {name}"), |n| &mut n.populations, piece)
     }
 
@@ -239,20 +236,7 @@ impl Builder {
     fn input(&mut self, name: &str, kind: InputKind, size: Option<u32>) -> &mut InputSource {
         let size = size.map(|s| text(&mut self.source, &format!("input {name}: size"), s.to_string()));
         let inputs = &mut self.source.inputs;
-        inputs.push(InputSource {
-            name: named(name),
-            kind: Spanned::new(kind, Span::NONE),
-            size,
-            rate: None,
-            period: None,
-            start: None,
-            indices: None,
-            times: None,
-            values: None,
-            file: None,
-            unit: None,
-            dt: None,
-        });
+        inputs.push(InputSource { size, ..InputSource::new(named(name), Spanned::new(kind, Span::NONE)) });
         let last = inputs.len() - 1;
         &mut inputs[last]
     }
@@ -266,19 +250,8 @@ impl Builder {
         source: &str,
         target: &str,
     ) -> Piece<'_, ProjectionSource> {
-        let piece = ProjectionSource {
-            name: named(name),
-            synapse: named(synapse),
-            source: named(source),
-            target: named(target),
-            connect: Connect::all_to_all().rule,
-            weight: None,
-            delay: None,
-            delays: Vec::new(),
-            initial: Vec::new(),
-            format: None,
-            dt: None,
-        };
+        let connect = Connect::all_to_all().rule;
+        let piece = ProjectionSource::new(named(name), named(synapse), named(source), named(target), connect);
         self.piece(format!("projection {name}"), |n| &mut n.projections, piece)
     }
 

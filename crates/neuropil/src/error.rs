@@ -48,6 +48,7 @@ fn of_build(error: &BuildError) -> ErrorKind {
         | BuildError::Connect { .. }
         | BuildError::Column { .. }
         | BuildError::Element { .. }
+        | BuildError::Link { .. }
         | BuildError::Length { .. }
         | BuildError::Backend(_) => ErrorKind::Build,
     }

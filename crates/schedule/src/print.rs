@@ -37,7 +37,10 @@ pub(crate) fn action(program: &Program, action: &Action) -> String {
             let emits = emits.as_ref().map(|s| format!(", emits {}", stream(s))).unwrap_or_default();
             format!("elements {start}..{}{emits}", start + len)
         }
-        Action::Events { stream: s, .. } => format!("elements that emitted {}", stream(s)),
+        Action::Events { stream: s, delay: 0, .. } => format!("elements that emitted {}", stream(s)),
+        Action::Events { stream: s, delay, .. } => {
+            format!("elements that emitted {}, {delay} steps ago", stream(s))
+        }
         Action::Deliver { stream: s, structure, on, delay, .. } => {
             let end = match on {
                 Endpoint::Pre => "rows",

@@ -7,26 +7,31 @@
 
 use neuropil_base::{Diagnostic, Diagnostics, Precision, Span, Spanned, Text};
 use neuropil_model::{
-    Act, Arith, Clock, ClockId, Connect, Delay, EventSource, Group, HostOperation, Initial, Method, Network,
-    ObjectId, Placed, Population, PopulationId, Projection, ProjectionId, Recorder, Refractory, Slot, Table,
+    Act, Arith, Clock, ClockId, Connect, Group, HostOperation, Method, Network, Placed, Population,
+    PopulationId, Projection, ProjectionId, Recorder, Refractory, Slot, Table,
 };
-use neuropil_source::{InputKind, NetworkSource};
+use neuropil_source::{InputKind, InputSource, NetworkSource};
 
+use crate::binomial::check_binomial;
 use crate::builtin;
 use crate::code;
 use crate::connect::{check_connect, format, known_count};
 use crate::constant::{Evaluator, define_constants};
 use crate::declare::Declared;
+use crate::finish::{Assembled, assemble};
+use crate::firing_rate::{check_firing_rates, declare_firing_rates};
 use crate::initial::{Count, Receiver, check_initial};
 use crate::input::{check_input, model_name, timed_array};
+use crate::link::Links;
 use crate::pathway::check_pathways;
+use crate::periodic::{Variables, check_periodic};
 use crate::placement::{host_operations, places, schedule};
 use crate::population::{NeuronModel, Pop, Tools, check_population, method, spike_memory};
 use crate::projection::{Proj, SynapseModel, check_equations, described, initial_values};
 use crate::protocol::{self, Made, Protocol};
 use crate::recorder::{Recording, clock_of};
 use crate::scope::{Channels, Sites, World};
-use crate::substitute::{Expander, Starts};
+use crate::substitute::Starts;
 use crate::sums::{Feed, check_sums, declare_sums};
 
 /// The step if the model does not say: 0.1 ms, as in Brian 2.
@@ -129,9 +134,11 @@ impl<'a> Analysis<'a> {
         self.declare_views();
         self.declare_projections();
         let feeds = declare_sums(&self.projs, &mut self.pops, &self.world, &mut self.out);
+        self.resolve_links();
         self.warn_of_hidden_constants();
         self.check_populations();
         self.check_projections(&feeds);
+        self.check_periodic_code();
         let recorders = Recording {
             world: &self.world,
             pops: &self.pops,
@@ -197,12 +204,16 @@ impl<'a> Analysis<'a> {
                 channels: Channels::new(),
                 model: Some(model),
                 initial,
+                windows: Vec::new(),
                 broken,
             };
             pop.declare(self.precision, &mut self.out);
+            let id = PopulationId::new(self.pops.len());
+            let dt = self.clocks[clock.index()].dt;
+            declare_firing_rates(&mut pop, id, dt, &self.world, &mut self.out);
             self.add_population(pop, source.name.span);
         }
-        for input in self.source.inputs.iter().filter(|i| i.kind.value != InputKind::TimedArray) {
+        for input in self.source.inputs.iter().filter(|i| has_neurons(i.kind.value)) {
             let clock = self.clock(input.dt.as_ref(), &input.name.value);
             let size = self.size(input.size.as_ref(), "the size of an input");
             let pop = Pop {
@@ -211,6 +222,7 @@ impl<'a> Analysis<'a> {
                 channels: Channels::new(),
                 model: None,
                 initial: Vec::new(),
+                windows: Vec::new(),
                 broken: false,
             };
             self.add_population(pop, input.name.span);
@@ -392,6 +404,7 @@ impl<'a> Analysis<'a> {
                 update,
                 pathways: Vec::new(),
                 sums: Vec::new(),
+                periodic: Vec::new(),
                 connect: Connect::AllToAll { self_connections: true },
                 format: source.format.as_ref().map_or_else(Default::default, |f| format(f.value)),
                 span: source.name.span,
@@ -426,12 +439,77 @@ impl<'a> Analysis<'a> {
             );
             return None;
         }
+        let binomial = |i: &&InputSource| i.kind.value == InputKind::Binomial && i.name.value == name.value;
+        if self.source.inputs.iter().any(|i| binomial(&i)) {
+            let message = format!("`{}` is a binomial input, which has no neurons", name.value);
+            self.out.push(Diagnostic::error(code::UNKNOWN_NAME, name.span, message).help(
+                "it acts without synapses; for spikes that travel, use an input of the kind `poisson`",
+            ));
+            return None;
+        }
         // A view that could not be made has been reported.
         if !self.source.views.iter().any(|v| v.name.value == name.value) {
             let names: Vec<&str> = self.groups.iter().map(|g| g.name.as_str()).collect();
             builtin::unknown("population", name, names.into_iter(), &mut self.out);
         }
         None
+    }
+
+    /// Finds out what linked variables mean.
+    fn resolve_links(&mut self) {
+        let first_input = self.source.populations.len();
+        let sources = self.source.inputs.iter().filter(|i| has_neurons(i.kind.value));
+        let mut inputs = Vec::new();
+        for (index, input) in (first_input..).zip(sources) {
+            // Inputs get their variables when they are checked; what those will be is found on a copy.
+            let (mut unheard, mut unused) = (Diagnostics::new(), Sites::default());
+            let mut tools = Tools { world: &self.world, sites: &mut unused, out: &mut unheard };
+            let Some(mut pop) = self.pops.get(index).cloned() else { continue };
+            let (id, dt) = (PopulationId::new(index), self.clocks[pop.population.clock.index()].dt);
+            check_input(&mut pop, id, input, dt, &mut tools);
+            inputs.push((id, pop.declared));
+        }
+        let mut tools = Tools { world: &self.world, sites: &mut self.sites, out: &mut self.out };
+        let (source, groups) = (self.source, &self.groups);
+        Links { source, pops: &mut self.pops, projs: &mut self.projs, groups, inputs: &inputs }
+            .resolve(&mut tools);
+    }
+
+    /// Checks the code that runs periodically, and what acts like it.
+    fn check_periodic_code(&mut self) {
+        for index in 0..self.pops.len() {
+            let mut tools = Tools { world: &self.world, sites: &mut self.sites, out: &mut self.out };
+            check_firing_rates(&mut self.pops[index], tools.out);
+            let variables = Variables { pops: &self.pops, projs: &self.projs };
+            let pop = &self.pops[index];
+            let Some(list) = pop.model.as_ref().map(|m| &m.periodic).filter(|_| !pop.broken) else {
+                continue;
+            };
+            let (home, own) = (pop.home(PopulationId::new(index)), pop.population.clock);
+            let code = check_periodic(list, home, own, variables, &mut self.clocks, &mut tools);
+            self.pops[index].population.periodic.extend(code);
+        }
+        for index in 0..self.projs.len() {
+            let mut tools = Tools { world: &self.world, sites: &mut self.sites, out: &mut self.out };
+            let variables = Variables { pops: &self.pops, projs: &self.projs };
+            let proj = &self.projs[index];
+            if proj.broken {
+                continue;
+            }
+            let (home, own) = (proj.home(ProjectionId::new(index), &self.pops), proj.projection.clock);
+            let code =
+                check_periodic(&proj.model.periodic, home, own, variables, &mut self.clocks, &mut tools);
+            self.projs[index].projection.periodic.extend(code);
+        }
+        for input in self.source.inputs.iter().filter(|i| i.kind.value == InputKind::Binomial) {
+            let Some(target) = &input.target else { continue };
+            let Some(group) = self.group(target) else { continue };
+            let pop = &self.pops[group.population.index()];
+            let dt = self.clocks[pop.population.clock.index()].dt;
+            let mut tools = Tools { world: &self.world, sites: &mut self.sites, out: &mut self.out };
+            let code = check_binomial(input, &group, pop, dt, &mut tools);
+            self.pops[group.population.index()].population.periodic.extend(code);
+        }
     }
 
     /// Warns of variables that hide constants of the model.
@@ -469,8 +547,7 @@ impl<'a> Analysis<'a> {
                 self.pops[group.population.index()].add_spike_memory(last, refractory);
             }
         }
-        let inputs: Vec<_> =
-            self.source.inputs.iter().filter(|i| i.kind.value != InputKind::TimedArray).collect();
+        let inputs: Vec<_> = self.source.inputs.iter().filter(|i| has_neurons(i.kind.value)).collect();
         let first_input = self.source.populations.len();
         for index in 0..self.pops.len() {
             let id = PopulationId::new(index);
@@ -556,9 +633,17 @@ impl<'a> Analysis<'a> {
                 channels,
                 model: Some(model),
                 initial,
+                windows: Vec::new(),
                 broken: false,
             };
             pop.declare(self.precision, &mut self.out);
+            declare_firing_rates(
+                &mut pop,
+                PopulationId::new(self.pops.len()),
+                DT,
+                &self.world,
+                &mut self.out,
+            );
             let id = PopulationId::new(self.pops.len());
             let mut sites = self.sites.clone();
             let mut tools = Tools { world: &self.world, sites: &mut sites, out: &mut self.out };
@@ -583,29 +668,9 @@ impl<'a> Analysis<'a> {
         host_operations: Vec<HostOperation>,
         made: Made,
     ) -> Network {
-        let mut expander = Expander::default();
+        let (pops, projs) = (std::mem::take(&mut self.pops), std::mem::take(&mut self.projs));
+        let Assembled { populations, projections, expander } = assemble(pops, projs, &mut self.out);
         let out = &mut self.out;
-        let mut populations = Vec::new();
-        for (index, pop) in self.pops.drain(..).enumerate() {
-            let object = ObjectId::Population(PopulationId::new(index));
-            let Pop { mut population, mut declared, .. } = pop;
-            expander.complete(object, &mut declared.variables, Starts::default(), out);
-            population.variables = declared.variables;
-            populations.push(population);
-        }
-        for population in &mut populations {
-            expand_population(population, &expander, out);
-        }
-        let mut projections = Vec::new();
-        for (index, proj) in self.projs.drain(..).enumerate() {
-            let object = ObjectId::Projection(ProjectionId::new(index));
-            let Proj { mut projection, mut declared, .. } = proj;
-            expand_delayed_sums(object, &mut projection, &declared.variables, &expander, out);
-            expander.complete(object, &mut declared.variables, Starts::of(&projection), out);
-            projection.variables = declared.variables;
-            expand_projection(&mut projection, &expander, out);
-            projections.push(projection);
-        }
         let Made { mut acts, mut stops, subnetworks, .. } = made;
         for stop in &mut stops {
             expander.expand_in_place(&mut stop.condition, Starts::default(), Span::NONE, out);
@@ -640,6 +705,14 @@ impl<'a> Analysis<'a> {
     }
 }
 
+/// Whether an input of that kind is a population.
+fn has_neurons(kind: InputKind) -> bool {
+    match kind {
+        InputKind::Poisson | InputKind::Spikes | InputKind::Regular => true,
+        InputKind::TimedArray | InputKind::Binomial => false,
+    }
+}
+
 fn population(name: &Spanned<String>, model: &str, size: u32, clock: ClockId, method: Method) -> Population {
     Population {
         name: name.value.clone(),
@@ -652,6 +725,8 @@ fn population(name: &Spanned<String>, model: &str, size: u32, clock: ClockId, me
         update: Placed::at(Slot::Groups),
         events: Vec::new(),
         refractory: Refractory::Never,
+        periodic: Vec::new(),
+        counters: Vec::new(),
         span: name.span,
     }
 }
@@ -685,82 +760,5 @@ fn give_place(out: &mut Diagnostics, before: usize, place: Span, what: &str) {
             }
         }
         out.push(d);
-    }
-}
-
-fn expand_population(population: &mut Population, expander: &Expander, out: &mut Diagnostics) {
-    let starts = Starts::default();
-    let span = population.span;
-    for equation in &mut population.equations {
-        expander.expand_in_place(&mut equation.rhs, starts, equation.span, out);
-    }
-    for event in &mut population.events {
-        match &mut event.source {
-            EventSource::Condition(e) => expander.expand_in_place(e, starts, span, out),
-            EventSource::List { .. } => {}
-        }
-        expander.expand_block(&mut event.reset, starts, span, out);
-    }
-    match &mut population.refractory {
-        Refractory::Never => {}
-        Refractory::Time(e) | Refractory::While(e) => expander.expand_in_place(e, starts, span, out),
-    }
-    for variable in &mut population.variables {
-        if let Initial::Expr(e) = &mut variable.initial {
-            expander.expand_in_place(e, starts, variable.span, out);
-        }
-    }
-}
-
-/// Puts subexpressions into weighted sums of earlier values.
-fn expand_delayed_sums(
-    object: ObjectId,
-    projection: &mut Projection,
-    variables: &[neuropil_model::Variable],
-    expander: &Expander,
-    out: &mut Diagnostics,
-) {
-    if projection.sums.iter().all(|s| s.delay == Delay::None) {
-        return;
-    }
-    let starts = Starts::of(projection);
-    let mut keeping = expander.keeping(ObjectId::Population(projection.source.population));
-    // Whatever is wrong is reported when the variables themselves are completed.
-    keeping.complete(object, &mut variables.to_vec(), starts, &mut Diagnostics::new());
-    for sum in projection.sums.iter_mut().filter(|s| s.delay != Delay::None) {
-        keeping.expand_in_place(&mut sum.value, starts, projection.span, out);
-    }
-}
-
-fn expand_projection(projection: &mut Projection, expander: &Expander, out: &mut Diagnostics) {
-    let starts = Starts::of(projection);
-    let span = projection.span;
-    for equation in projection.equations.iter_mut().chain(&mut projection.event_driven) {
-        expander.expand_in_place(&mut equation.rhs, starts, equation.span, out);
-    }
-    for pathway in &mut projection.pathways {
-        expander.expand_block(&mut pathway.block, starts, pathway.span, out);
-        match &mut pathway.delay {
-            Delay::PerSynapse(e) => expander.expand_in_place(e, starts, pathway.span, out),
-            Delay::None | Delay::Steps(_) | Delay::Column(_) | Delay::Values(_) => {}
-        }
-    }
-    for sum in &mut projection.sums {
-        if sum.delay == Delay::None {
-            expander.expand_in_place(&mut sum.value, starts, span, out);
-        }
-        if let Delay::PerSynapse(e) = &mut sum.delay {
-            expander.expand_in_place(e, starts, span, out);
-        }
-    }
-    for variable in &mut projection.variables {
-        if let Initial::Expr(e) = &mut variable.initial {
-            expander.expand_in_place(e, starts, variable.span, out);
-        }
-    }
-    if let Connect::Condition { condition, probability, .. } = &mut projection.connect {
-        for e in condition.iter_mut().chain(probability) {
-            expander.expand_in_place(e, starts, span, out);
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! Statements: blocks of code become typed blocks.
 
 use neuropil_base::{Diagnostic, ScalarType, Span, nearest};
-use neuropil_model::{AssignOp, Block, Expr, Extent, Statement, VarRef};
+use neuropil_model::{AssignOp, Block, Expr, Statement, VarRef};
 use neuropil_syntax::{AssignOp as AstOp, Block as AstBlock, Expr as Ast, ExprKind as AstKind, Stmt};
 use neuropil_units::Dimension;
 
@@ -147,10 +147,6 @@ impl Typer<'_> {
         let (name, span) = (statement.target.value.as_str(), statement.target.span);
         let value = self.check(&statement.value);
         let reason = match symbol.class {
-            Class::Writable if symbol.extent == Extent::Shared => Some((
-                format!("`{name}` is shared by all, so code that runs for one of them cannot set it"),
-                "take the flag `shared` from it",
-            )),
             Class::Writable => None,
             Class::Constant => Some((
                 format!("`{name}` is flagged `constant`"),
@@ -163,6 +159,10 @@ impl Typer<'_> {
             Class::SumTarget | Class::PartSumTarget => Some((
                 format!("`{name}` receives a weighted sum at every step"),
                 "set another variable and add the two where they are used",
+            )),
+            Class::Given => Some((
+                format!("`{name}` is given by the simulation"),
+                "it follows from which neurons are connected",
             )),
         };
         if let Some((message, help)) = reason {

@@ -50,6 +50,8 @@ pub(crate) fn complete_neuron(model: &NeuronSource, out: &mut Diagnostics) -> Ne
             model.events.push(event);
         }
     }
+    add_new(&mut model.periodic, base.periodic, |p| &p.name);
+    add_new(&mut model.firing_rates, base.firing_rates, |r| &r.name);
     model
 }
 
@@ -90,7 +92,17 @@ pub(crate) fn complete_synapse(model: &SynapseSource, out: &mut Diagnostics) -> 
             model.pathways.push(pathway);
         }
     }
+    add_new(&mut model.periodic, base.periodic, |p| &p.name);
     model
+}
+
+/// Adds those of `base` whose names are not in `own`.
+fn add_new<T>(own: &mut Vec<T>, base: Vec<T>, name: impl Fn(&T) -> &Spanned<String>) {
+    for item in base {
+        if !own.iter().any(|o| name(o).value == name(&item).value) {
+            own.push(item);
+        }
+    }
 }
 
 fn library_neuron<'a>(

@@ -26,6 +26,10 @@ pub(crate) enum Owner {
 pub(crate) struct Declared {
     pub(crate) variables: Vec<Variable>,
     pub(crate) symbols: Symbols,
+    /// Variables that are flagged `linked`.
+    pub(crate) linked: Vec<String>,
+    /// Subexpressions that are constant over a step.
+    pub(crate) held: Vec<(VariableId, Expr)>,
 }
 
 impl Declared {
@@ -54,13 +58,18 @@ impl Declared {
             VariableKind::State
             | VariableKind::Parameter { .. }
             | VariableKind::Subexpression(_)
-            | VariableKind::SumTarget => Initial::Zero,
+            | VariableKind::SumTarget
+            | VariableKind::Held
+            | VariableKind::Link(_)
+            | VariableKind::Degree(_)
+            | VariableKind::Count => Initial::Zero,
         };
+        let extent = if kind == VariableKind::Count { Extent::Shared } else { Extent::PerElement };
         let variable = Variable {
             name: name.to_owned(),
             ty,
             dimension: dim.known().unwrap_or(Dimension::NONE),
-            extent: Extent::PerElement,
+            extent,
             kind,
             initial,
             unless_refractory: false,
@@ -111,6 +120,9 @@ pub(crate) fn declare(
         let (ty, dim) = unit_of(equation, precision, out);
         let kind = match equation.kind {
             EquationKind::Differential(_) | EquationKind::Implicit { .. } => VariableKind::State,
+            EquationKind::Subexpression(_) if equation.flag("constant over dt").is_some() => {
+                VariableKind::Held
+            }
             EquationKind::Subexpression(_) => VariableKind::Subexpression(Expr::real(0.0, precision.float())),
             EquationKind::Parameter => {
                 VariableKind::Parameter { constant: equation.flag("constant").is_some() }
@@ -139,7 +151,9 @@ pub(crate) fn declare(
         };
         list.push((variable, dim));
     }
-    let mut declared = Declared::default();
+    let linked = equations.list.iter().filter(|e| e.flag("linked").is_some());
+    let linked = linked.filter(|e| matches!(e.kind, EquationKind::Parameter)).map(|e| e.name.value.clone());
+    let mut declared = Declared { linked: linked.collect(), ..Declared::default() };
     for (variable, dim) in in_initial_order(list, initial) {
         let name = variable.name.clone();
         declared.add(variable, dim);
@@ -174,7 +188,7 @@ pub(crate) fn is_summed(equation: &Equation) -> bool {
     equation.flag("summed").is_some() && matches!(equation.kind, EquationKind::Subexpression(_))
 }
 
-fn check_name(name: &str, span: Span, out: &mut Diagnostics) {
+pub(crate) fn check_name(name: &str, span: Span, out: &mut Diagnostics) {
     if let Some(meaning) = reserved(name) {
         out.push(
             Diagnostic::error(code::RESERVED, span, format!("`{name}` already means {meaning}"))
@@ -208,22 +222,15 @@ fn check_flags(equation: &Equation, owner: Owner, out: &mut Diagnostics) {
                 (differential && owner == Owner::Synapse, "a differential equation of a synapse")
             }
             "summed" => (subexpression && owner == Owner::Synapse, "an equation `x_post = ...` of a synapse"),
-            "constant over dt" => {
-                out.push(unsupported_flag(
-                    "constant over dt",
-                    flag.span,
-                    "leave it away: the expression is evaluated where it is used, and a random number in it \
-                     keeps its value within a step",
-                ));
-                (true, "")
-            }
+            "constant over dt" => (subexpression && !is_summed(equation), "a subexpression"),
             "linked" => {
-                out.push(unsupported_flag(
-                    "linked",
-                    flag.span,
-                    "connect the two populations one to one, and let the synapse sum the variable into a parameter",
-                ));
-                (true, "")
+                if equation.flags.len() > 1 {
+                    out.push(
+                        Diagnostic::error(code::FLAG, flag.span, "`linked` stands alone".to_owned())
+                            .help("flag the variable that it is linked to"),
+                    );
+                }
+                (matches!(equation.kind, EquationKind::Parameter), "a parameter")
             }
             _ => {
                 let mut d =
@@ -232,7 +239,7 @@ fn check_flags(equation: &Equation, owner: Owner, out: &mut Diagnostics) {
                     Some(near) => d.help(format!("did you mean `{near}`?")),
                     None => d.help(format!(
                         "flags are {}",
-                        FLAGS[..6].iter().map(|f| format!("`{f}`")).collect::<Vec<_>>().join(", ")
+                        FLAGS[..8].iter().map(|f| format!("`{f}`")).collect::<Vec<_>>().join(", ")
                     )),
                 };
                 out.push(d);
@@ -246,10 +253,6 @@ fn check_flags(equation: &Equation, owner: Owner, out: &mut Diagnostics) {
             );
         }
     }
-}
-
-fn unsupported_flag(name: &str, span: Span, help: &str) -> Diagnostic {
-    Diagnostic::error(code::UNSUPPORTED, span, format!("the flag `{name}` is not supported")).help(help)
 }
 
 /// The type and dimension that stand after the colon.

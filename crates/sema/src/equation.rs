@@ -31,6 +31,8 @@ impl Typer<'_> {
             EquationKind::Parameter => Meaning::Nothing,
             EquationKind::Subexpression(e) => {
                 self.rules.derivative = None;
+                // White noise has no value at a time that could be kept.
+                self.rules.noise = equation.flag("constant over dt").is_none();
                 let typed = self.check(e);
                 self.fitting(name, symbol, typed, e.span).map_or(Meaning::Nothing, Meaning::Value)
             }

@@ -104,12 +104,22 @@ fn check_value(
     tools: &mut Tools<'_>,
 ) -> Option<Initial> {
     let name = assignment.name.value.as_str();
+    if symbol.linked {
+        let message = format!("`{name}` is linked, so it has no initial value of its own");
+        tools.out.push(
+            Diagnostic::error(code::NOT_ASSIGNABLE, assignment.name.span, message)
+                .related(symbol.span, "defined here")
+                .help("give the initial value to the variable that it is linked to"),
+        );
+        return None;
+    }
     let reason = match symbol.class {
         Class::Writable | Class::Constant | Class::PartSumTarget => None,
         Class::Subexpression => {
             Some(format!("`{name}` is a name for an expression, so it has no initial value"))
         }
         Class::SumTarget => Some(format!("`{name}` receives a weighted sum, so it has no initial value")),
+        Class::Given => Some(format!("`{name}` is given by the simulation, so it has no initial value")),
     };
     if let Some(message) = reason {
         tools.out.push(

@@ -23,6 +23,7 @@ pub(crate) fn model_name(kind: InputKind) -> &'static str {
         InputKind::Spikes => "spikes",
         InputKind::Regular => "regular",
         InputKind::TimedArray => "timed_array",
+        InputKind::Binomial => "binomial",
     }
 }
 
@@ -85,7 +86,7 @@ pub(crate) fn check_input(
         InputKind::Poisson => poisson(pop, id, input, dt, tools),
         InputKind::Spikes => spikes(pop, input, dt, tools),
         InputKind::Regular => regular(pop, id, input, dt, tools),
-        InputKind::TimedArray => None,
+        InputKind::TimedArray | InputKind::Binomial => None,
     };
     let source = source.unwrap_or(EventSource::Condition(Expr::boolean(false)));
     let (placed, reset_placed) = Event::usual_places(true);
@@ -109,7 +110,11 @@ fn add(
         | VariableKind::Subexpression(_)
         | VariableKind::LastSpike
         | VariableKind::NotRefractory
-        | VariableKind::SumTarget => Initial::Zero,
+        | VariableKind::SumTarget
+        | VariableKind::Held
+        | VariableKind::Link(_)
+        | VariableKind::Degree(_)
+        | VariableKind::Count => Initial::Zero,
     };
     let variable = Variable {
         name: name.to_owned(),

@@ -10,6 +10,7 @@
 //! them are found, not the first. Nothing here knows how a network is stored or run.
 
 mod analysis;
+mod binomial;
 mod block;
 mod builtin;
 mod call;
@@ -20,9 +21,13 @@ mod declare;
 mod dim;
 mod entry;
 mod equation;
+mod finish;
+mod firing_rate;
 mod initial;
 mod input;
+mod link;
 mod pathway;
+mod periodic;
 mod placement;
 mod population;
 mod projection;

@@ -5,7 +5,7 @@ use neuropil_model::{
     Arith, Equation, Event, EventSource, Expr, Method, ObjectId, Placed, Population, PopulationId,
     Refractory, Side, Slot, VarRef, VariableId, VariableKind,
 };
-use neuropil_source::{Assignment, NeuronSource, Placement};
+use neuropil_source::{Assignment, FiringRateSource, NeuronSource, PeriodicSource, Placement};
 use neuropil_syntax::{
     Block as AstBlock, Equations, Expr as Ast, parse_block, parse_equations, parse_expression,
 };
@@ -29,6 +29,8 @@ pub(crate) struct NeuronModel {
     pub(crate) method: Option<Spanned<String>>,
     events: Vec<(Spanned<String>, Ast, AstBlock, Vec<Placement>)>,
     schedule: Vec<Placement>,
+    pub(crate) periodic: Vec<(PeriodicSource, AstBlock)>,
+    pub(crate) firing_rates: Vec<FiringRateSource>,
     /// Values of variables, the later winning.
     pub(crate) initial: Vec<Assignment>,
     /// Every text in which names may stand.
@@ -58,6 +60,7 @@ impl NeuronModel {
             .zip(conditions)
             .map(|(e, condition)| (e.name.clone(), condition, block(e.reset.as_ref()), e.schedule.clone()))
             .collect();
+        let periodic = source.periodic.iter().map(|p| (p.clone(), block(Some(&p.code)))).collect();
         let equations = match &source.equations {
             Some(text) => {
                 let (tree, diagnostics) = parse_equations(text);
@@ -90,6 +93,7 @@ impl NeuronModel {
             texts.push(event.condition.clone());
             texts.extend(event.reset.clone());
         }
+        texts.extend(source.periodic.iter().map(|p| p.code.clone()));
         Self {
             equations,
             threshold,
@@ -98,6 +102,8 @@ impl NeuronModel {
             method: source.method.clone(),
             events,
             schedule: source.schedule.clone(),
+            periodic,
+            firing_rates: source.firing_rates.clone(),
             initial: source.parameters.iter().chain(&source.initial).cloned().collect(),
             texts,
         }
@@ -130,7 +136,8 @@ impl NeuronModel {
         for condition in self.threshold.iter().chain(self.events.iter().map(|(_, c, ..)| c)) {
             condition.walk(&mut visit);
         }
-        for block in std::iter::once(&self.reset).chain(self.events.iter().map(|(_, _, b, _)| b)) {
+        let events = self.events.iter().map(|(_, _, b, _)| b);
+        for block in std::iter::once(&self.reset).chain(events).chain(self.periodic.iter().map(|(_, b)| b)) {
             block.statements.iter().for_each(|s| s.value.walk(&mut visit));
         }
         channels
@@ -148,6 +155,8 @@ pub(crate) struct Pop {
     pub(crate) model: Option<NeuronModel>,
     /// Values of variables, the later winning.
     pub(crate) initial: Vec<Assignment>,
+    /// The windows of its firing rates, in steps.
+    pub(crate) windows: Vec<u32>,
     /// Its model is not known: names that are sought in it are not reported.
     pub(crate) broken: bool,
 }
@@ -298,6 +307,9 @@ fn check_equations(pop: &mut Pop, equations: &Equations, id: PopulationId, tools
     for (variable, meaning, span) in found {
         match meaning {
             Meaning::Derivative(rhs) => pop.population.equations.push(Equation { variable, rhs, span }),
+            Meaning::Value(expr) if pop.declared.variables[variable.index()].kind == VariableKind::Held => {
+                pop.declared.held.push((variable, expr));
+            }
             Meaning::Value(expr) => {
                 pop.declared.variables[variable.index()].kind = VariableKind::Subexpression(expr);
             }

@@ -2,10 +2,11 @@
 
 use neuropil_base::{Diagnostics, Precision, ScalarType, Span, Spanned, Text};
 use neuropil_model::{
-    Equation, Extent, Group, Initial, Projection, ProjectionId, Variable, VariableId, VariableKind,
+    Endpoint, Equation, Extent, Group, Initial, Projection, ProjectionId, Variable, VariableId, VariableKind,
 };
 use neuropil_source::{
-    Assignment, PathwaySource, Placement, ProjectionSource, SumSource, SynapseSource, ValueSource,
+    Assignment, PathwaySource, PeriodicSource, Placement, ProjectionSource, SumSource, SynapseSource,
+    ValueSource,
 };
 use neuropil_syntax::{
     Block as AstBlock, Equations, Expr as Ast, parse_block, parse_equations, parse_expression,
@@ -29,6 +30,7 @@ pub(crate) struct SynapseModel {
     without_equations: bool,
     pub(crate) pathways: Vec<(PathwaySource, AstBlock)>,
     pub(crate) sums: Vec<(SumSource, Ast)>,
+    pub(crate) periodic: Vec<(PeriodicSource, AstBlock)>,
     pub(crate) method: Option<Spanned<String>>,
     pub(crate) initial: Vec<Assignment>,
     pub(crate) schedule: Vec<Placement>,
@@ -54,6 +56,12 @@ impl SynapseModel {
             out.append(diagnostics);
             pathways.push((pathway.clone(), tree));
         }
+        let mut periodic = Vec::new();
+        for code in &source.periodic {
+            let (tree, diagnostics) = parse_block(&code.code);
+            out.append(diagnostics);
+            periodic.push((code.clone(), tree));
+        }
         let mut sums = Vec::new();
         for sum in &source.sums {
             let (tree, diagnostics) = parse_expression(&sum.expression);
@@ -67,6 +75,7 @@ impl SynapseModel {
             .chain(source.sums.iter().map(|s| &s.expression))
             .chain(source.sums.iter().filter_map(|s| s.delay.as_ref()))
             .chain(source.pathways.iter().filter_map(|p| p.delay.as_ref()))
+            .chain(source.periodic.iter().map(|p| &p.code))
             .cloned()
             .collect();
         Self {
@@ -74,6 +83,7 @@ impl SynapseModel {
             without_equations: source.equations.is_none(),
             pathways,
             sums,
+            periodic,
             method: source.method.clone(),
             initial: source.parameters.iter().chain(&source.initial).cloned().collect(),
             schedule: source.schedule.clone(),
@@ -153,6 +163,7 @@ impl Proj {
         let declared = declare(&self.model.equations, Owner::Synapse, &initial, precision, out);
         // Columns of a file come first: other values are made of them.
         let mut all = columns;
+        all.linked.clone_from(&declared.linked);
         for variable in declared.variables {
             let (dim, noise) =
                 declared.symbols.get(&variable.name).map_or((Dim::Unknown, false), |s| (s.dim, s.noise));
@@ -169,6 +180,7 @@ impl Proj {
                 self.declared.add_hidden("lastupdate", VariableKind::State, ScalarType::F64, second);
             self.projection.last_update = Some(variable);
         }
+        self.count_synapses(source);
         if self.model.without_equations
             && let Some(weight) = &source.weight
         {
@@ -184,6 +196,20 @@ impl Proj {
                 span,
             };
             self.declared.add(variable, dim);
+        }
+    }
+
+    /// Adds the numbers of synapses that code names.
+    fn count_synapses(&mut self, source: &ProjectionSource) {
+        let kinds = [
+            ("N_incoming", VariableKind::Degree(Endpoint::Post)),
+            ("N_outgoing", VariableKind::Degree(Endpoint::Pre)),
+            ("N", VariableKind::Count),
+        ];
+        for (name, kind) in kinds {
+            if self.texts(source).any(|text| names(&text.text, name)) {
+                self.declared.add_hidden(name, kind, ScalarType::I32, Dim::NONE);
+            }
         }
     }
 
@@ -232,6 +258,12 @@ impl Proj {
     }
 }
 
+/// Whether `name` stands in `text` as a word of its own.
+fn names(text: &str, name: &str) -> bool {
+    let part_of_name = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+    text.split(|c| !part_of_name(c)).any(|word| word == name)
+}
+
 fn neurons<'a>(group: &Group, pops: &'a [Pop]) -> Neurons<'a> {
     let pop = &pops[group.population.index()];
     Neurons { population: group.population, symbols: &pop.declared.symbols, size: group.len }
@@ -257,6 +289,9 @@ pub(crate) fn check_equations(proj: &mut Proj, id: ProjectionId, pops: &[Pop], t
                 proj.projection.event_driven.push(Equation { variable, rhs, span });
             }
             Meaning::Derivative(rhs) => proj.projection.equations.push(Equation { variable, rhs, span }),
+            Meaning::Value(expr) if proj.declared.variables[variable.index()].kind == VariableKind::Held => {
+                proj.declared.held.push((variable, expr));
+            }
             Meaning::Value(expr) => {
                 proj.declared.variables[variable.index()].kind = VariableKind::Subexpression(expr);
             }

@@ -29,6 +29,8 @@ pub(crate) struct Symbol {
     pub(crate) class: Class,
     /// Whether it is a subexpression with white noise in it.
     pub(crate) noise: bool,
+    /// Whether it is another name for an element of another variable.
+    pub(crate) linked: bool,
     pub(crate) span: Span,
 }
 
@@ -45,6 +47,8 @@ pub(crate) enum Class {
     SumTarget,
     /// Receives weighted sums, but not every neuron of its population does: the others keep what they start with.
     PartSumTarget,
+    /// Given by the simulation.
+    Given,
 }
 
 /// The variables of one object by name.
@@ -69,10 +73,12 @@ impl Symbols {
             VariableKind::State
             | VariableKind::Parameter { constant: false }
             | VariableKind::LastSpike
-            | VariableKind::NotRefractory => Class::Writable,
+            | VariableKind::NotRefractory
+            | VariableKind::Link(_) => Class::Writable,
             VariableKind::Parameter { constant: true } => Class::Constant,
-            VariableKind::Subexpression(_) => Class::Subexpression,
+            VariableKind::Subexpression(_) | VariableKind::Held => Class::Subexpression,
             VariableKind::SumTarget => Class::SumTarget,
+            VariableKind::Degree(_) | VariableKind::Count => Class::Given,
         };
         let noise = match &variable.kind {
             VariableKind::Subexpression(e) => e.any(&mut |e| matches!(e.kind, ExprKind::Noise(_))),
@@ -80,7 +86,11 @@ impl Symbols {
             | VariableKind::Parameter { .. }
             | VariableKind::LastSpike
             | VariableKind::NotRefractory
-            | VariableKind::SumTarget => false,
+            | VariableKind::SumTarget
+            | VariableKind::Held
+            | VariableKind::Link(_)
+            | VariableKind::Degree(_)
+            | VariableKind::Count => false,
         };
         let symbol = Symbol {
             id: VariableId::new(index),
@@ -89,6 +99,7 @@ impl Symbols {
             extent: variable.extent,
             class,
             noise,
+            linked: matches!(variable.kind, VariableKind::Link(_)),
             span: variable.span,
         };
         self.map.insert(variable.name.clone(), symbol);
@@ -216,7 +227,7 @@ pub(crate) enum Found<'a> {
 }
 
 /// Names that the language gives a meaning, and what they mean.
-pub(crate) const GIVEN: [(&str, &str); 11] = [
+pub(crate) const GIVEN: [(&str, &str); 13] = [
     ("t", "the time"),
     ("dt", "the step"),
     ("t_in_timesteps", "the number of the step"),
@@ -225,6 +236,8 @@ pub(crate) const GIVEN: [(&str, &str); 11] = [
     ("N", "the number of neurons"),
     ("N_pre", "the number of presynaptic neurons"),
     ("N_post", "the number of postsynaptic neurons"),
+    ("N_incoming", "the number of synapses of the postsynaptic neuron"),
+    ("N_outgoing", "the number of synapses of the presynaptic neuron"),
     ("lastspike", "the time of the last spike"),
     ("not_refractory", "whether the neuron is out of its refractory period"),
     ("xi", "white noise"),
@@ -333,15 +346,14 @@ impl<'a> Home<'a> {
             ("i", Self::Synapse { .. } | Self::Pairs { .. }) => index(Side::Pre),
             ("j", Self::Synapse { .. } | Self::Pairs { .. }) => index(Side::Post),
             ("N", Self::Neuron { size, .. }) => count(*size),
-            ("N", Self::Synapse { .. } | Self::Pairs { .. }) => Some(Found::Refused(
-                "`N`, the number of synapses, is not known here".to_owned(),
-                "use `N_pre` and `N_post`, the numbers of neurons".to_owned(),
-            )),
-            ("N_incoming" | "N_outgoing", Self::Synapse { .. } | Self::Pairs { .. }) => Some(Found::Refused(
-                format!("`{name}` is not supported"),
-                "with a connector such as `fixed_in_degree` the number is known: write it as a constant"
-                    .to_owned(),
-            )),
+            ("N" | "N_incoming" | "N_outgoing", Self::Synapse { .. } | Self::Pairs { .. }) => {
+                Some(Found::Refused(
+                    format!("`{name}`, a number of synapses, is not known here"),
+                    "use it in the code of synapses or in their initial values; `N_pre` and `N_post` are the numbers \
+                     of neurons"
+                        .to_owned(),
+                ))
+            }
             _ => None,
         }
     }

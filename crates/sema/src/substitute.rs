@@ -49,6 +49,8 @@ pub(crate) struct Expander {
     /// The object whose subexpressions stay references where they are seen as presynaptic ones, if their values
     /// depend on more than variables.
     kept: Option<ObjectId>,
+    /// Subexpressions that are constant over a step, for code that runs before the first step.
+    held: BTreeMap<(ObjectId, VariableId), Expr>,
 }
 
 impl Expander {
@@ -76,6 +78,38 @@ impl Expander {
                     ExprKind::Time | ExprKind::Step | ExprKind::Table { .. } | ExprKind::Random(_)
                 )
             })
+    }
+
+    /// The expression of a subexpression that is known.
+    pub(crate) fn whole(&self, object: ObjectId, variable: VariableId) -> Option<&Expr> {
+        self.wholes.get(&(object, variable)).map(|w| &w.expr)
+    }
+
+    /// Knows the expression of a variable that is constant over a step; those that it uses are known.
+    pub(crate) fn hold(&mut self, variable: VarRef, value: &Expr, starts: Starts) {
+        let value = self.unheld(value.clone(), starts);
+        self.held.insert((variable.object, variable.variable), value);
+    }
+
+    /// `expr` with expressions in the place of what is constant over a step.
+    fn unheld(&self, expr: Expr, starts: Starts) -> Expr {
+        expr.map(&mut |e| {
+            let ExprKind::Variable(reference) = &e.kind else { return e };
+            match self.held.get(&(reference.object, reference.variable)) {
+                Some(value) => seen_from(value.clone(), reference.side, starts),
+                None => e,
+            }
+        })
+    }
+
+    /// [`expand_in_place`](Self::expand_in_place) for code that runs once, before the first step: what is constant
+    /// over a step has no value yet.
+    pub(crate) fn expand_once(&self, expr: &mut Expr, starts: Starts, span: Span, out: &mut Diagnostics) {
+        self.expand_in_place(expr, starts, span, out);
+        if !self.held.is_empty() {
+            let taken = std::mem::replace(expr, Expr::boolean(false));
+            *expr = self.unheld(taken, starts);
+        }
     }
 
     fn insert(&mut self, object: ObjectId, variable: VariableId, expr: Expr) {

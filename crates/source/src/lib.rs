@@ -21,11 +21,11 @@ mod set;
 mod tree;
 
 pub use network::{
-    Assignment, ConnectSource, Constant, Elements, End, EventSource, FormatSource, HostSource, InputKind,
-    InputSource, NetworkSource, NeuronSource, Numbers, ObjectChange, PathwaySource, PlaceSource, Placement,
-    PopulationSource, ProjectionSource, RecordSource, Rule, RunSource, Selection, Settings,
-    StateRecordSource, SubnetworkSource, SumOperation, SumSource, SynapseSource, UntilSource, ValueSource,
-    ViewSource,
+    Assignment, ConnectSource, Constant, Elements, End, EventSource, FiringRateSource, FormatSource,
+    HostSource, InputKind, InputSource, LinkSource, NetworkSource, NeuronSource, Numbers, ObjectChange,
+    PathwaySource, PeriodicSource, PlaceSource, Placement, PopulationSource, ProjectionSource, RecordSource,
+    Rule, RunSource, Selection, Settings, StateRecordSource, SubnetworkSource, SumOperation, SumSource,
+    SynapseSource, UntilSource, ValueSource, ViewSource,
 };
 pub use place::Places;
 pub use read::{read_file, read_str};

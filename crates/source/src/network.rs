@@ -234,6 +234,48 @@ pub struct NeuronSource {
     pub events: Vec<EventSource>,
     /// Where `update`, `threshold` and `reset` happen in the step, if not in their usual slots.
     pub schedule: Vec<Placement>,
+    /// Code that runs again and again: `[neuron.NAME.periodic.PERIODIC]`.
+    pub periodic: Vec<PeriodicSource>,
+    /// Variables that hold the neuron's rate of firing: `firing_rate.NAME`.
+    pub firing_rates: Vec<FiringRateSource>,
+}
+
+/// Code that runs for all neurons or all synapses, at every step or after a time of its own.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PeriodicSource {
+    /// Its name, unique within the model.
+    pub name: Spanned<String>,
+    /// Statements.
+    pub code: Text,
+    /// The time between two runs; none for every step of the object's clock.
+    pub every: Option<Text>,
+    /// The slot of the step in which it runs; none for `start`.
+    pub when: Option<Spanned<String>>,
+    /// Its place among the operations of that slot; none for 0.
+    pub order: Option<Spanned<i64>>,
+}
+
+/// A variable of a neuron that holds how often an event happened to it in the last time: `firing_rate.r = "100 ms"`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct FiringRateSource {
+    /// The variable, in hertz.
+    pub name: Spanned<String>,
+    /// How far back events are counted, a time.
+    pub window: Text,
+    /// Which event; none for `spike`.
+    pub event: Option<Spanned<String>>,
+}
+
+/// Where a variable flagged `linked` takes its value from: `link.x = "other.v"`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LinkSource {
+    /// The linked variable.
+    pub name: Spanned<String>,
+    /// `NAME.VARIABLE`: a variable of a population, view, input or projection.
+    pub variable: Spanned<String>,
+    /// Which element of it, for each element of the linked variable: an expression, or a list; none for the one of
+    /// the same number, or the one there is.
+    pub index: Option<ValueSource>,
 }
 
 /// An event of a neuron besides its spike.
@@ -270,6 +312,8 @@ pub struct SynapseSource {
     pub initial: Vec<Assignment>,
     /// Where `update` happens in the step, if not in its usual slot.
     pub schedule: Vec<Placement>,
+    /// Code that runs again and again: `[synapse.NAME.periodic.PERIODIC]`.
+    pub periodic: Vec<PeriodicSource>,
 }
 
 /// What happens at synapses when an event reaches them: `on_pre`, `on_post`, `[synapse.NAME.pathway.PATHWAY]`.
@@ -343,6 +387,8 @@ pub struct PopulationSource {
     pub size: Text,
     /// Initial values, in the order in which they are set.
     pub initial: Vec<Assignment>,
+    /// Where its linked variables take their values from: `link.VARIABLE`.
+    pub links: Vec<LinkSource>,
     /// The step of the population's own clock, if it has one; a time.
     pub dt: Option<Text>,
 }
@@ -389,6 +435,18 @@ pub struct InputSource {
     pub unit: Option<Text>,
     /// Timed array: how long each row holds. Others: the step of the input's own clock.
     pub dt: Option<Text>,
+    /// Binomial input: whose neurons it reaches.
+    pub target: Option<Spanned<String>>,
+    /// Binomial input: which of their variables.
+    pub variable: Option<Spanned<String>>,
+    /// Binomial input: how many sources each neuron has.
+    pub n: Option<Text>,
+    /// Binomial input: what one event adds.
+    pub weight: Option<Text>,
+    /// Binomial input: the slot of the step in which it acts; none for `synapses`.
+    pub when: Option<Spanned<String>>,
+    /// Binomial input: its place among the operations of that slot; none for 0.
+    pub order: Option<Spanned<i64>>,
 }
 
 /// Kinds of inputs.
@@ -403,6 +461,9 @@ pub enum InputKind {
     /// A function of time, or of time and neuron, that expressions call by its name, `stimulus(t)` or
     /// `stimulus(t, i)`: `values` or `file`, `dt`; optionally `unit`.
     TimedArray,
+    /// Independent sources of one rate, summed per neuron; it has no neurons of its own: `target`, `variable`, `n`,
+    /// `rate`, `weight`; optionally `when`, `order`.
+    Binomial,
 }
 
 /// Synapses of one model between two populations: `[projection.NAME]`.
@@ -427,6 +488,8 @@ pub struct ProjectionSource {
     pub delays: Vec<Assignment>,
     /// Initial values of the synapse's variables, in the order in which they are set.
     pub initial: Vec<Assignment>,
+    /// Where its linked variables take their values from: `link.VARIABLE`.
+    pub links: Vec<LinkSource>,
     /// How synapses are stored.
     pub format: Option<Spanned<FormatSource>>,
     /// The step of the projection's own clock for continuous updates, if it has one; a time.

@@ -3,10 +3,10 @@
 use neuropil_base::{FileId, Span, Spanned, Text};
 
 use crate::{
-    Assignment, ConnectSource, Constant, Elements, EventSource, HostSource, InputSource, NetworkSource,
-    NeuronSource, Numbers, ObjectChange, PathwaySource, PlaceSource, Placement, PopulationSource,
-    ProjectionSource, RecordSource, RunSource, Selection, Settings, StateRecordSource, SubnetworkSource,
-    SumSource, SynapseSource, UntilSource, ValueSource, ViewSource,
+    Assignment, ConnectSource, Constant, Elements, EventSource, FiringRateSource, HostSource, InputSource,
+    LinkSource, NetworkSource, NeuronSource, Numbers, ObjectChange, PathwaySource, PeriodicSource,
+    PlaceSource, Placement, PopulationSource, ProjectionSource, RecordSource, RunSource, Selection, Settings,
+    StateRecordSource, SubnetworkSource, SumSource, SynapseSource, UntilSource, ValueSource, ViewSource,
 };
 
 /// Something that holds spans.
@@ -110,7 +110,13 @@ places! {
     Settings { dt, duration, seed, precision, method, schedule; title, description, reference }
     Constant { name, value }
     Assignment { name, value }
-    NeuronSource { name, library, equations, threshold, reset, refractory, method, parameters, initial, events, schedule }
+    NeuronSource {
+        name, library, equations, threshold, reset, refractory, method, parameters, initial, events, schedule, periodic,
+        firing_rates
+    }
+    PeriodicSource { name, code, every, when, order }
+    FiringRateSource { name, window, event }
+    LinkSource { name, variable, index }
     EventSource { name, condition, reset, schedule }
     SubnetworkSource { name, objects }
     RunSource {
@@ -121,13 +127,16 @@ places! {
     PlaceSource { when, order }
     Placement { what, place }
     HostSource { name, every, when, order }
-    SynapseSource { name, library, equations, pathways, sums, method, parameters, initial, schedule }
+    SynapseSource { name, library, equations, pathways, sums, method, parameters, initial, schedule, periodic }
     PathwaySource { name, on, event, code, delay, when, order }
     SumSource { into, expression, operation, delay, when, order }
-    PopulationSource { name, neuron, size, initial, dt }
+    PopulationSource { name, neuron, size, initial, links, dt }
     ViewSource { name, population, start, stop }
-    InputSource { name, kind, size, rate, period, start, indices, times, values, file, unit, dt }
-    ProjectionSource { name, synapse, source, target, connect, weight, delay, delays, initial, format, dt }
+    InputSource {
+        name, kind, size, rate, period, start, indices, times, values, file, unit, dt, target, variable, n, weight, when,
+        order
+    }
+    ProjectionSource { name, synapse, source, target, connect, weight, delay, delays, initial, links, format, dt }
     ConnectSource {
         rule, p, n, self_connections, multapses, condition, probability, repeat, pairs, file
     }

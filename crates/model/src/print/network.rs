@@ -4,9 +4,10 @@ use std::fmt;
 
 use super::{DisplayBlock, DisplayExpr};
 use crate::{
-    Block, Connect, Delay, Endpoint, Event, EventSource, Expr, Extent, FixedNumber, Format, Group,
-    HostOperation, Initial, Network, ObjectId, Pathway, Placed, Population, Projection, Recorder,
-    RecorderKind, Reduce, Refractory, Schedule, Slot, Sum, Table, Variable, VariableKind, When,
+    Block, Connect, Counter, Delay, Endpoint, Event, EventSource, Expr, Extent, FixedNumber, Format, Group,
+    HostOperation, Initial, Link, LinkPlace, Network, ObjectId, Pathway, Periodic, Placed, Population,
+    Projection, Recorder, RecorderKind, Reduce, Refractory, Schedule, Slot, Sum, Table, Variable,
+    VariableKind, When,
 };
 
 /// The whole network as text, deterministic.
@@ -97,6 +98,8 @@ impl<'a> Owner<'a> {
             events,
             refractory,
             update,
+            periodic,
+            counters,
             span: _,
         } = population;
         let clock = &self.network.clock(*clock).name;
@@ -124,7 +127,44 @@ impl<'a> Owner<'a> {
         for event in events {
             self.event(f, event)?;
         }
+        for counter in counters {
+            let Counter { variable, event, window_steps } = counter;
+            let (variable, event) = (&variables[variable.index()].name, &events[event.index()].name);
+            writeln!(f, "  {variable} counts {event} within {window_steps} steps")?;
+        }
+        for code in periodic {
+            self.periodic(f, code)?;
+        }
         Ok(())
+    }
+
+    fn periodic(self, f: &mut fmt::Formatter<'_>, periodic: &'a Periodic) -> fmt::Result {
+        let Periodic { name, clock, placed: Placed { when, order }, shared, block, neurons, span: _ } =
+            periodic;
+        let (clock, when) = (&self.network.clock(*clock).name, self.network.schedule.shown(*when));
+        write!(f, "  periodic {name}: clock {clock}, at {when}, order {order}")?;
+        match neurons {
+            Some((start, len)) => writeln!(f, ", neurons {start}:{}", u64::from(*start) + u64::from(*len))?,
+            None => writeln!(f)?,
+        }
+        if !shared.is_empty() {
+            write!(f, "    once\n{}", self.block(shared, 6))?;
+        }
+        write!(f, "{}", self.block(block, 4))
+    }
+
+    fn link(self, link: &Link) -> String {
+        let Link { object, variable, place } = link;
+        let source = self.network.object_name(*object);
+        let variable = &self.network.variables(*object)[variable.index()].name;
+        let own = self.network.variables(self.object);
+        match place {
+            LinkPlace::One { element } => format!("{source}.{variable}[{element}]"),
+            LinkPlace::Same { start } => format!("{source}.{variable}[{start}:]"),
+            LinkPlace::Index { index, start, len: _ } => {
+                format!("{source}.{variable}[{start} + {}]", own[index.index()].name)
+            }
+        }
     }
 
     fn variable(self, f: &mut fmt::Formatter<'_>, variable: &'a Variable) -> fmt::Result {
@@ -141,7 +181,15 @@ impl<'a> Owner<'a> {
             VariableKind::LastSpike => ", last spike",
             VariableKind::NotRefractory => ", not refractory",
             VariableKind::SumTarget => ", sum",
+            VariableKind::Held => ", constant over dt",
+            VariableKind::Link(_) => ", linked to ",
+            VariableKind::Degree(Endpoint::Pre) => ", synapses per presynaptic neuron",
+            VariableKind::Degree(Endpoint::Post) => ", synapses per postsynaptic neuron",
+            VariableKind::Count => ", number of synapses",
         })?;
+        if let VariableKind::Link(link) = kind {
+            f.write_str(&self.link(link))?;
+        }
         f.write_str(match extent {
             Extent::PerElement => "",
             Extent::Shared => ", shared",
@@ -204,6 +252,7 @@ impl<'a> Owner<'a> {
             update,
             pathways,
             sums,
+            periodic,
             connect,
             format,
             span: _,
@@ -246,6 +295,9 @@ impl<'a> Owner<'a> {
         }
         for sum in sums {
             self.sum(f, sum)?;
+        }
+        for code in periodic {
+            self.periodic(f, code)?;
         }
         Ok(())
     }

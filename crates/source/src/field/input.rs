@@ -12,6 +12,7 @@ const KINDS: &Choices<InputKind> = &[
     ("spikes", InputKind::Spikes),
     ("regular", InputKind::Regular),
     ("timed_array", InputKind::TimedArray),
+    ("binomial", InputKind::Binomial),
 ];
 
 impl InputKind {
@@ -28,6 +29,9 @@ impl InputKind {
                 Shape { needed: &["size", "times|file"], optional: &["indices", "unit", "period", "dt"] }
             }
             Self::Regular => Shape { needed: &["size", "rate|period"], optional: &["start", "dt"] },
+            Self::Binomial => {
+                Shape { needed: &["target", "variable", "n", "rate", "weight"], optional: &["when", "order"] }
+            }
             Self::TimedArray => Shape { needed: &["values|file", "dt"], optional: &["unit"] },
         }
     }
@@ -50,6 +54,12 @@ impl InputSource {
             file: None,
             unit: None,
             dt: None,
+            target: None,
+            variable: None,
+            n: None,
+            weight: None,
+            when: None,
+            order: None,
         }
     }
 }
@@ -71,6 +81,12 @@ impl Object for InputSource {
         row!(path file = "\"spikes.csv\""),
         row!(string unit = "\"ms\""),
         row!(text dt = "\"1 ms\""),
+        row!(word target = "\"cells\""),
+        row!(word variable = "\"v\""),
+        row!(text n = "1000"),
+        row!(text weight = "\"0.1 mV\""),
+        row!(word when = "\"synapses\""),
+        row!(integer order = "0"),
     ];
 
     fn blank(name: Spanned<String>) -> Self {

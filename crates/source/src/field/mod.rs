@@ -1,8 +1,11 @@
 //! The fields of everything that a file may define: one row each, the only place that names them.
 
+mod firing_rate;
 mod host;
 mod input;
+mod link;
 mod neuron;
+mod periodic;
 mod population;
 mod projection;
 mod record;

@@ -2,6 +2,7 @@
 
 use neuropil_base::{Span, Spanned, Text};
 
+use super::firing_rate::{firing_rates, read_firing_rates};
 use super::row;
 use crate::reader::{Field, Object, Reader};
 use crate::tree::Table;
@@ -23,6 +24,8 @@ impl NeuronSource {
             initial: Vec::new(),
             events: Vec::new(),
             schedule: Vec::new(),
+            periodic: Vec::new(),
+            firing_rates: Vec::new(),
         }
     }
 }
@@ -43,6 +46,9 @@ impl Object for NeuronSource {
         row!(assign initial = "{ v = \"-60 mV\" }"),
         row!(objects event . events = "{ burst = { condition = \"v > -40*mV\" } }"),
         row!(places schedule = "{ reset = \"after_resets\" }"),
+        row!(objects periodic . periodic = "{ decay = { code = \"w *= 0.9\", every = \"10 ms\" } }"),
+        row!(@row firing_rate, false, "{ r = \"100 ms\" }",
+            |r, x, e| read_firing_rates(r, &mut x.firing_rates, e), |x| firing_rates(&x.firing_rates)),
     ];
 
     fn blank(name: Spanned<String>) -> Self {

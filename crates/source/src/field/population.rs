@@ -2,6 +2,7 @@
 
 use neuropil_base::{Spanned, Text};
 
+use super::link::{links, read_links};
 use super::row;
 use crate::print::Out;
 use crate::reader::{Field, Object};
@@ -11,7 +12,7 @@ impl PopulationSource {
     /// `size` neurons of a model.
     #[must_use]
     pub fn new(name: Spanned<String>, neuron: Spanned<String>, size: Text) -> Self {
-        Self { name, neuron, size, initial: Vec::new(), dt: None }
+        Self { name, neuron, size, initial: Vec::new(), links: Vec::new(), dt: None }
     }
 }
 
@@ -23,6 +24,8 @@ impl Object for PopulationSource {
         row!(text! size = "100"),
         row!(text dt = "\"0.1 ms\""),
         row!(assign initial = "{ v = \"-60 mV\" }"),
+        row!(@row link, false, "{ x = \"others.v\" }",
+            |r, x, e| read_links(r, &mut x.links, e), |x| links(&x.links)),
     ];
 
     fn blank(name: Spanned<String>) -> Self {

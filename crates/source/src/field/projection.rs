@@ -2,6 +2,7 @@
 
 use neuropil_base::{Diagnostic, Span, Spanned};
 
+use super::link::{links, read_links};
 use super::{Choices, Shape, entries, row, word_of};
 use crate::print::Out;
 use crate::reader::{Field, Mode, Object, Reader};
@@ -103,6 +104,7 @@ impl ProjectionSource {
             delay: None,
             delays: Vec::new(),
             initial: Vec::new(),
+            links: Vec::new(),
             format: None,
             dt: None,
         }
@@ -122,6 +124,8 @@ impl Object for ProjectionSource {
         row!(value delay = "\"1.5 ms\""),
         row!(assign delays = "{ post = \"1 ms\" }"),
         row!(assign initial = "{ w = \"rand()*nS\" }"),
+        row!(@row link, false, "{ w = { variable = \"filters.w\", index = \"k\" } }",
+            |r, x, e| read_links(r, &mut x.links, e), |x| links(&x.links)),
         row!(@row format, false, "\"csr\"",
             |r, x, e| if let Some(f) = r.choice(e, FORMATS) { x.format = Some(f) },
             |x| x.format.map(|f| word_of(FORMATS, f.value))),

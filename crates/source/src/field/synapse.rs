@@ -31,6 +31,7 @@ impl SynapseSource {
             parameters: Vec::new(),
             initial: Vec::new(),
             schedule: Vec::new(),
+            periodic: Vec::new(),
         }
     }
 
@@ -95,6 +96,7 @@ impl Object for SynapseSource {
                 x.pathways.iter().filter(|p| p.rank() == ENDS.len()).cloned().collect();
             super::group(&others)
         }),
+        row!(objects periodic . periodic = "{ decay = { code = \"w *= 0.9\", every = \"10 ms\" } }"),
         row!(@row sum, false, "[{ into = \"exc\", expression = \"w*r_pre\" }]",
             sums,
             |x| (!x.sums.is_empty())
