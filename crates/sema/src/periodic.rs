@@ -91,8 +91,7 @@ fn every(source: &PeriodicSource, own: ClockId, clocks: &mut Vec<Clock>, tools: 
 fn split(block: Block, variables: Variables<'_>, out: &mut Diagnostics) -> (Block, Block) {
     let mut once = Block { locals: block.locals.clone(), statements: Vec::new() };
     let mut each = once.clone();
-    // Locals that have one value for all, and the shared variables that they are made of.
-    let mut common: Vec<Option<Vec<VarRef>>> = vec![None; block.locals.len()];
+    let mut common: Vec<Option<Common>> = vec![None; block.locals.len()];
     let mut set: Vec<VarRef> = Vec::new();
     let mut added: Vec<(VarRef, Span)> = Vec::new();
     let mut begun: Option<String> = None;
@@ -113,7 +112,7 @@ fn split(block: Block, variables: Variables<'_>, out: &mut Diagnostics) -> (Bloc
         match statement {
             Statement::Let { local, .. } => {
                 if element.is_none() && !has_random(value) {
-                    common[local.index()] = Some(shared_reads(value, &common));
+                    common[local.index()] = Some(Common::of(value, &common, set.len()));
                     once.statements.push(statement.clone());
                 } else {
                     common[local.index()] = None;
@@ -188,7 +187,7 @@ fn split(block: Block, variables: Variables<'_>, out: &mut Diagnostics) -> (Bloc
 }
 
 /// What in an expression belongs to one element, in words.
-fn of_one_element(value: &Expr, variables: Variables<'_>, common: &[Option<Vec<VarRef>>]) -> Option<String> {
+fn of_one_element(value: &Expr, variables: Variables<'_>, common: &[Option<Common>]) -> Option<String> {
     let mut found = None;
     value.walk(&mut |e| {
         let what = match &e.kind {
@@ -215,22 +214,36 @@ fn has_random(value: &Expr) -> bool {
     value.any(&mut |e| matches!(e.kind, ExprKind::Random(_)))
 }
 
-fn shared_reads(value: &Expr, common: &[Option<Vec<VarRef>>]) -> Vec<VarRef> {
-    let mut reads = Vec::new();
-    value.walk(&mut |e| match &e.kind {
-        ExprKind::Variable(r) => reads.push(*r),
-        ExprKind::Local(local) => reads.extend(common[local.index()].iter().flatten().copied()),
-        _ => {}
-    });
-    reads
+/// A local that has one value for all elements: the shared variables that it is made of, each with how many had been
+/// set before it was read.
+#[derive(Clone)]
+struct Common {
+    reads: Vec<(VarRef, usize)>,
+}
+
+impl Common {
+    fn of(value: &Expr, common: &[Option<Self>], n_set: usize) -> Self {
+        let mut reads = Vec::new();
+        value.walk(&mut |e| {
+            if let ExprKind::Variable(r) = &e.kind {
+                reads.push((*r, n_set));
+            } else if let ExprKind::Local(local) = &e.kind
+                && let Some(other) = &common[local.index()]
+            {
+                reads.extend(&other.reads);
+            }
+        });
+        Self { reads }
+    }
 }
 
 /// A local that `value` uses and that was made of a shared variable which has been set since.
-fn stale(value: &Expr, common: &[Option<Vec<VarRef>>], set: &[VarRef]) -> Option<(usize, VarRef)> {
+fn stale(value: &Expr, common: &[Option<Common>], set: &[VarRef]) -> Option<(usize, VarRef)> {
     let mut found = None;
     value.walk(&mut |e| {
         if let ExprKind::Local(local) = &e.kind
-            && let Some(read) = common[local.index()].iter().flatten().find(|r| set.contains(r))
+            && let Some(common) = &common[local.index()]
+            && let Some((read, _)) = common.reads.iter().find(|(r, n)| set[*n..].contains(r))
         {
             found.get_or_insert((local.index(), *read));
         }
