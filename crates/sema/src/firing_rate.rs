@@ -38,6 +38,7 @@ pub(crate) fn declare_firing_rates(
                 Diagnostic::error(code::DUPLICATE_NAME, rate.name.span, message)
                     .related(first.span, "first here"),
             );
+            pop.windows.push(1);
             continue;
         }
         let window = Evaluator { world, out }
