@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use neuropil_backend::{Saved, State};
 use neuropil_kernels::program::Owner;
-use neuropil_model::{Act, SubnetworkId};
+use neuropil_model::{
+    Act, Change, Connect, Delay, Expr, ExprKind, Initial, SiteId, StopCondition, StopId, SubnetworkId,
+};
 
 use crate::run::OnProgress;
 use crate::{Outcome, Progress, RunError, Simulation};
@@ -18,18 +20,12 @@ impl Simulation {
     pub fn perform(&mut self, progress: &mut OnProgress<'_>) -> Result<Outcome, RunError> {
         let acts = self.network.protocol.clone();
         let limit = self.steps_of(self.network.duration)?;
-        let mut listed = 0;
-        for act in &acts {
-            if let Act::Run { duration, .. } = act {
-                listed += self.steps_of(*duration)?;
-            }
-        }
-        let total = limit.min(listed);
+        let total = limit.min(self.listed(&acts)?);
         while let Some(act) = acts.get(self.circumstances.done.0) {
             if let Act::Run { subnetwork, duration, stop } = act {
-                let steps = self.steps_of(*duration)?.saturating_sub(self.circumstances.done.1);
                 let before = self.circumstances.steps;
-                let steps = steps.min(limit.saturating_sub(before));
+                let rest = self.steps_of(*duration)?.saturating_sub(self.circumstances.done.1);
+                let steps = rest.min(limit.saturating_sub(before));
                 self.enter(*subnetwork)?;
                 let mut whole = |p: Progress| progress(Progress { done: before + p.done, total, ..p });
                 let outcome = self.run_until(steps, *stop, &mut whole);
@@ -46,6 +42,62 @@ impl Simulation {
             self.circumstances.done = (self.circumstances.done.0 + 1, 0);
         }
         Ok(Outcome::Finished)
+    }
+
+    /// Does some acts, whose stop conditions are `stops`, one after the other; `progress` sees all of it as one run.
+    /// Random numbers in them are others than those of earlier acts.
+    ///
+    /// # Errors
+    /// [`RunError`]; what was done until then is done.
+    pub fn follow(
+        &mut self,
+        acts: &[Act],
+        stops: &[StopCondition],
+        progress: &mut OnProgress<'_>,
+    ) -> Result<Outcome, RunError> {
+        self.circumstances.followed += 1;
+        let total = self.listed(acts)?;
+        let start = self.circumstances.steps;
+        for act in acts {
+            let Act::Run { subnetwork, duration, stop } = act else {
+                let act = with_sites(act.clone(), self.circumstances.followed);
+                self.act(&act)?;
+                continue;
+            };
+            let steps = self.steps_of(*duration)?;
+            let before = self.circumstances.steps - start;
+            let stop = stop.and_then(|id| stops.get(id.index())).map(|condition| self.known_stop(condition));
+            self.enter(*subnetwork)?;
+            let mut whole = |p: Progress| progress(Progress { done: before + p.done, total, ..p });
+            if self.run_until(steps, stop, &mut whole)? == Outcome::Stopped {
+                return Ok(Outcome::Stopped);
+            }
+        }
+        Ok(Outcome::Finished)
+    }
+
+    /// The steps of all runs among some acts.
+    fn listed(&self, acts: &[Act]) -> Result<u64, RunError> {
+        let mut steps = 0_u64;
+        for act in acts {
+            if let Act::Run { duration, .. } = act {
+                steps = steps.saturating_add(self.steps_of(*duration)?);
+            }
+        }
+        Ok(steps)
+    }
+
+    /// A stop condition of the network; it becomes one if it is new.
+    fn known_stop(&mut self, condition: &StopCondition) -> StopId {
+        if let Some(k) = self.network.stops.iter().position(|s| s == condition) {
+            return StopId::new(k);
+        }
+        let network = Arc::make_mut(&mut self.network);
+        network.stops.push(condition.clone());
+        let id = StopId::new(network.stops.len() - 1);
+        // The program does not know it yet.
+        self.off.insert(Owner::Stop(id));
+        id
     }
 
     /// Does one thing that is no run.
@@ -100,4 +152,39 @@ impl Simulation {
         self.machine.restore(&entered)?;
         self.refresh()
     }
+}
+
+/// Random sites from here on belong to acts that are told while a simulation runs.
+const TOLD: u32 = 1 << 30;
+/// So many of them belong to the acts that are told at once.
+const TOLD_AT_ONCE: u32 = 1 << 12;
+
+/// An act whose random numbers are drawn at sites that nothing else uses.
+fn with_sites(mut act: Act, followed: u32) -> Act {
+    let first = TOLD.wrapping_add(followed.wrapping_mul(TOLD_AT_ONCE));
+    let moved = |e: &mut Expr| {
+        let taken = std::mem::replace(e, Expr::boolean(false));
+        *e = taken.map(&mut |mut e| {
+            if let ExprKind::Random(random) = &mut e.kind {
+                random.site = SiteId::new((random.site.index() as u32).wrapping_add(first) as usize);
+            }
+            e
+        });
+    };
+    match &mut act {
+        Act::Set(Change { value: Initial::Expr(e), .. }) | Act::Delay { delay: Delay::PerSynapse(e), .. } => {
+            moved(e)
+        }
+        Act::Connect { connect: Connect::Condition { condition, probability, .. }, .. } => {
+            condition.iter_mut().chain(probability).for_each(moved);
+        }
+        Act::Run { .. }
+        | Act::Set(_)
+        | Act::Delay { .. }
+        | Act::Connect { .. }
+        | Act::Switch { .. }
+        | Act::Store(_)
+        | Act::Restore(_) => {}
+    }
+    act
 }

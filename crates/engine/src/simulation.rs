@@ -127,6 +127,8 @@ pub(crate) struct Circumstances {
     pub steps: u64,
     /// How many times synapses were made anew.
     pub draws: u32,
+    /// How many times it was told what to do beyond the model's protocol.
+    pub followed: u32,
 }
 
 impl Simulation {

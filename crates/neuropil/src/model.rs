@@ -1,9 +1,10 @@
 //! A model: what was typed, and everything that can be made of it.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use neuropil_base::{Diagnostics, Precision, Span, Spanned, Text};
-use neuropil_engine::{Backend, BuildError, Options, Simulation};
+use neuropil_engine::{Backend, BuildError, Options, Outcome, Simulation};
 use neuropil_integrate as integrate;
 use neuropil_kernels::{LowerError, Program, ProjectionShape, lower};
 use neuropil_model::{Network, PopulationId, ProjectionId};
@@ -253,6 +254,58 @@ impl Model {
             BuildError::Model(diagnostics) => Error::Model(self.error(diagnostics)),
             other => Error::Build(other),
         })
+    }
+
+    /// Goes on with a simulation of this model as the `[[run]]` entries of `text` say: variables, delays and synapses
+    /// are changed, objects switched on and off, and time passes. Everything that has such an entry in a model file
+    /// has it here, with the model's constants.
+    ///
+    /// ```
+    /// use neuropil::{Cpu, Model, Options};
+    ///
+    /// let model = Model::parse("one.toml", r#"
+    ///     [neuron.leaky]
+    ///     equations = """
+    ///     dv/dt = -v/(10*ms) : 1
+    ///     I : 1
+    ///     """
+    ///     [population.cells]
+    ///     neuron = "leaky"
+    ///     size = 3
+    /// "#)?;
+    /// let mut simulation = model.simulate(&Cpu, &Options::default())?;
+    /// model.proceed(&mut simulation, r#"
+    ///     [[run]]
+    ///     set.cells.v = "1 + i"
+    ///     duration = "10 ms"
+    ///     [[run]]
+    ///     set.cells.I = "2*v"
+    /// "#)?;
+    /// let e = std::f64::consts::E;
+    /// assert!((simulation.values("cells.I")?[2] - 6.0 / e).abs() < 1e-12);
+    /// # Ok::<(), neuropil::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Model`] if the text is wrong, or holds something else than runs; nothing has been done then.
+    /// [`Error::Run`] if something fails on the way.
+    pub fn proceed(&self, simulation: &mut Simulation, text: &str) -> Result<Outcome, Error> {
+        let (read, mut diagnostics) = neuropil_source::read_str("run", text);
+        let mut source = self.source.clone();
+        let mut read = source.adopt(read);
+        source.runs = std::mem::take(&mut read.runs);
+        if read.without_places() != neuropil_source::read_str("run", "").0.without_places() {
+            let help =
+                "leave out everything but `[[run]]`; a model is changed by `Model::set`, before it is built";
+            let message = "a running model can only be told to run, and what to change in between";
+            diagnostics.push(neuropil_base::Diagnostic::error("not-a-run", Span::NONE, message).help(help));
+        }
+        let told = Self { source };
+        if diagnostics.has_errors() {
+            return Err(Error::Model(told.error(diagnostics)));
+        }
+        let (network, _) = told.network()?;
+        Ok(simulation.follow(&network.protocol, &network.stops, &mut |_| ControlFlow::Continue(()))?)
     }
 
     fn error(&self, mut diagnostics: Diagnostics) -> ModelError {
