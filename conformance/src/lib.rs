@@ -3,6 +3,8 @@
 //! A [`Case`] is a network and the strongest [`Claim`] that holds between any backend and the reference
 //! interpreter; [`compare`] runs both and says whether it does.
 
+use std::ops::ControlFlow;
+
 use neuropil::{Backend, Cpu, Error, Interp, Model, Options, Precision, RecordTo, Simulation};
 
 /// What is claimed of a backend's results, strongest first.
@@ -21,7 +23,7 @@ pub struct Case {
     pub name: String,
     /// The model.
     pub model: Model,
-    /// How long it is run, in steps.
+    /// How long it is run at most, in steps.
     pub steps: u64,
     /// What is claimed.
     pub claim: Claim,
@@ -73,11 +75,11 @@ pub fn compare(case: &Case, target: Target, precision: Precision) -> Result<(), 
 fn run(case: &Case, backend: &dyn Backend, threads: usize, precision: Precision) -> Result<Outcome, Error> {
     let mut model = case.model.clone();
     model.set_precision(precision);
+    let dt = model.network()?.0.clocks.first().map_or(0.0, |c| c.dt);
+    model.set_duration(&format!("{:e}*second", case.steps as f64 * dt));
     let options = Options { threads, record: RecordTo::Nothing };
     let mut simulation: Simulation = model.simulate(backend, &options)?;
-    for _ in 0..case.steps {
-        simulation.step()?;
-    }
+    simulation.perform(&mut |_| ControlFlow::Continue(()))?;
     let names: Vec<String> = simulation.variables().map(str::to_owned).collect();
     let mut variables = Vec::new();
     for name in names {

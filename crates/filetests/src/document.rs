@@ -12,6 +12,7 @@
 //! What stands behind `#` in a line of an `expression` is for the reader. Other fences, `text` for instance, are not looked at.
 
 use neuropil::{Interp, Model, ModelError, Options};
+use std::ops::ControlFlow;
 
 /// Documents whose examples are tests, relative to the root.
 pub const DOCUMENTS: &[&str] = &["README.md", "docs/language.md"];
@@ -84,6 +85,13 @@ fn runs(text: &str) -> Result<neuropil::Simulation, String> {
         return Err(found.render(&model.source().files));
     }
     let mut simulation = model.simulate(&Interp, &Options::default()).map_err(|error| error.to_string())?;
+    let hosts: Vec<String> = simulation.network().host_operations.iter().map(|o| o.name.clone()).collect();
+    for name in hosts {
+        simulation.bind(&name, |_| Ok(())).map_err(|error| error.to_string())?;
+    }
+    if !model.source().runs.is_empty() {
+        simulation.perform(&mut |_| ControlFlow::Continue(())).map_err(|error| error.to_string())?;
+    }
     for _ in 0..STEPS {
         simulation.step().map_err(|error| error.to_string())?;
     }

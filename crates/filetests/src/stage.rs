@@ -2,6 +2,7 @@
 
 use neuropil::{Backend, Cpu, Interp, Model, ModelError, Options, Simulation};
 use neuropil_base::{Diagnostics, SourceMap, Span, Text};
+use std::ops::ControlFlow;
 
 /// A stage: the name of its folder, and what it makes of an input.
 #[derive(Clone, Copy, Debug)]
@@ -109,14 +110,14 @@ fn run(text: &str) -> String {
 
 fn ran(text: &str) -> Result<String, String> {
     let model = Model::parse(NAME, text).map_err(|error| shown(&error))?;
-    let (network, _) = model.network().map_err(|error| shown(&error))?;
+    model.network().map_err(|error| shown(&error))?;
     let machines: [(&dyn Backend, usize); 3] = [(&Interp, 1), (&Cpu, 1), (&Cpu, 2)];
     let mut expected: Option<String> = None;
     for (backend, threads) in machines {
         let options = Options { threads, ..Options::default() };
         let mut simulation = model.simulate(backend, &options).map_err(|error| error.to_string())?;
-        let found = match simulation.run(network.duration) {
-            Ok(()) => report(&simulation),
+        let found = match simulation.perform(&mut |_| ControlFlow::Continue(())) {
+            Ok(_) => report(&simulation),
             Err(error) => format!("{error}\n"),
         };
         match &expected {

@@ -7,6 +7,7 @@
 //! the network says, in its order.
 
 mod network;
+mod protocol;
 
 use std::fmt;
 

@@ -9,8 +9,8 @@ use neuropil_base::{Precision, Span, Spanned, Text};
 use neuropil_source::{
     Assignment, ConnectSource, Constant, Elements, End, EventSource, FormatSource, HostSource, InputKind,
     InputSource, NetworkSource, NeuronSource, PathwaySource, PlaceSource, Placement, PopulationSource,
-    ProjectionSource, Rule, Selection, StateRecordSource, SumOperation, SumSource, SynapseSource,
-    ValueSource, ViewSource,
+    ProjectionSource, Rule, RunSource, Selection, StateRecordSource, SubnetworkSource, SumOperation,
+    SumSource, SynapseSource, ValueSource, ViewSource,
 };
 
 use crate::Model;
@@ -164,6 +164,19 @@ impl Builder {
         let every = every.map(|e| text(&mut self.source, &format!("host {name}: every"), e));
         let when = Some(named(when));
         self.source.hosts.push(HostSource { name: named(name), every, when, order: None });
+        self
+    }
+
+    /// Some populations, inputs and projections that are run by themselves, with a time of their own.
+    pub fn network<'s>(&mut self, name: &str, objects: impl IntoIterator<Item = &'s str>) -> &mut Self {
+        let objects = objects.into_iter().map(named).collect();
+        self.source.subnetworks.push(SubnetworkSource::new(named(name), objects));
+        self
+    }
+
+    /// One of the runs that follow each other when the model is run, and what is changed before it.
+    pub fn run(&mut self, run: RunSource) -> &mut Self {
+        self.source.runs.push(run);
         self
     }
 

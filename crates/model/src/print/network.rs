@@ -37,16 +37,16 @@ impl fmt::Display for Network {
         }
         for (index, population) in self.populations.iter().enumerate() {
             let object = ObjectId::Population(crate::PopulationId::new(index));
-            Owner { network: self, object }.population(f, population)?;
+            Owner::of(self, object).population(f, population)?;
         }
         for (index, projection) in self.projections.iter().enumerate() {
             let object = ObjectId::Projection(crate::ProjectionId::new(index));
-            Owner { network: self, object }.projection(f, projection)?;
+            Owner::of(self, object).projection(f, projection)?;
         }
         for recorder in &self.recorders {
             print_recorder(f, self, recorder)?;
         }
-        Ok(())
+        super::protocol::print(f, self)
     }
 }
 
@@ -68,12 +68,16 @@ fn some_values(values: &[f64]) -> String {
 
 /// An object whose parts are printed.
 #[derive(Clone, Copy)]
-struct Owner<'a> {
+pub(super) struct Owner<'a> {
     network: &'a Network,
     object: ObjectId,
 }
 
 impl<'a> Owner<'a> {
+    pub(super) fn of(network: &'a Network, object: ObjectId) -> Self {
+        Self { network, object }
+    }
+
     fn expr(self, expr: &'a Expr) -> DisplayExpr<'a> {
         self.network.display_expr(self.object, expr, &[])
     }
@@ -195,13 +199,32 @@ impl<'a> Owner<'a> {
             Extent::Shared => ", shared",
         })?;
         f.write_str(if *unless_refractory { ", unless refractory" } else { "" })?;
+        self.initial(f, initial, ", initially ")?;
+        writeln!(f)
+    }
+
+    /// Where values come from, behind `before`; nothing where they are zero.
+    pub(super) fn initial(
+        self,
+        f: &mut fmt::Formatter<'_>,
+        initial: &'a Initial,
+        before: &str,
+    ) -> fmt::Result {
         match initial {
-            Initial::Zero => writeln!(f),
-            Initial::Expr(value) => {
-                writeln!(f, ", initially {}", self.expr(value))
-            }
-            Initial::Column(column) => writeln!(f, ", initially column `{column}`"),
-            Initial::Values(values) => writeln!(f, ", initially {}", some_values(values)),
+            Initial::Zero => Ok(()),
+            Initial::Expr(value) => write!(f, "{before}{}", self.expr(value)),
+            Initial::Column(column) => write!(f, "{before}column `{column}`"),
+            Initial::Values(values) => write!(f, "{before}{}", some_values(values)),
+        }
+    }
+
+    pub(super) fn delay(self, f: &mut fmt::Formatter<'_>, delay: &'a Delay) -> fmt::Result {
+        match delay {
+            Delay::None => f.write_str("none"),
+            Delay::Steps(steps) => write!(f, "{steps} steps"),
+            Delay::PerSynapse(value) => write!(f, "{} s", self.expr(value)),
+            Delay::Column(column) => write!(f, "column `{column}`"),
+            Delay::Values(values) => write!(f, "{} s", some_values(values)),
         }
     }
 
@@ -302,7 +325,7 @@ impl<'a> Owner<'a> {
         Ok(())
     }
 
-    fn connect(self, f: &mut fmt::Formatter<'_>, connect: &'a Connect) -> fmt::Result {
+    pub(super) fn connect(self, f: &mut fmt::Formatter<'_>, connect: &'a Connect) -> fmt::Result {
         let loops = |allowed: bool| if allowed { "" } else { ", no self-connections" };
         let number = |what: &str, n: &FixedNumber| {
             let multapses = if n.multapses { "" } else { ", no multapses" };
@@ -356,13 +379,8 @@ impl<'a> Owner<'a> {
             write!(f, "at {}, ", self.network.schedule.shown(*when))?;
         }
         write!(f, "order {order}, delay ")?;
-        match delay {
-            Delay::None => writeln!(f, "none")?,
-            Delay::Steps(steps) => writeln!(f, "{steps} steps")?,
-            Delay::PerSynapse(value) => writeln!(f, "{} s", self.expr(value))?,
-            Delay::Column(column) => writeln!(f, "column `{column}`")?,
-            Delay::Values(values) => writeln!(f, "{} s", some_values(values))?,
-        }
+        self.delay(f, delay)?;
+        writeln!(f)?;
         write!(f, "{}", self.block(block, 4))
     }
 
@@ -387,7 +405,7 @@ impl<'a> Owner<'a> {
     }
 }
 
-fn display_group(network: &Network, group: &Group) -> String {
+pub(super) fn display_group(network: &Network, group: &Group) -> String {
     let population = network.population(group.population);
     if group.start == 0 && group.len == population.size {
         population.name.clone()
