@@ -233,8 +233,8 @@ impl<E: Executor> Stepper<E> {
                     self.put_events(*stream, emitted_at, list);
                 }
             }
-            Action::Deliver { call, stream, structure, on, delay } => {
-                self.deliver(call, *stream, *structure, (*on, *delay), step);
+            Action::Deliver { call, stream, structure, on, delay, emitted } => {
+                self.deliver(call, *stream, *structure, (*on, *delay, *emitted), step);
             }
             Action::Synapses { call, structure } => {
                 let shape = self.program.structures[structure.index()].clone();
@@ -286,7 +286,7 @@ impl<E: Executor> Stepper<E> {
         call: &Call,
         stream: StreamId,
         structure: StructureId,
-        (on, delay): (Endpoint, Travel),
+        (on, delay, emitted): (Endpoint, Travel, (i64, i64)),
         step: i64,
     ) {
         let shape = self.program.structures[structure.index()].clone();
@@ -305,7 +305,7 @@ impl<E: Executor> Stepper<E> {
         };
         for steps in delays.iter().rev() {
             let emitted_at = self.latest[stream.index()] - i64::from(*steps);
-            if emitted_at < 0 {
+            if emitted_at < emitted.0.max(0) || emitted_at >= emitted.1 {
                 continue;
             }
             let events = self.take_events(stream, emitted_at);

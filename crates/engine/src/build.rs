@@ -340,6 +340,7 @@ impl<'a> Builder<'a> {
             n_syn,
             longest_delay: vec![0; projection.pathways.len()],
             longest_sum_delay: vec![0; projection.sums.len()],
+            former: Vec::new(),
         };
         let mut delayed = Vec::new();
         for k in 0..projection.pathways.len() {

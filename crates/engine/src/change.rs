@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use neuropil_backend::{Backend, Change as MachineChange, Over, Synapses};
+use neuropil_backend::{Change as MachineChange, Over, Synapses};
 use neuropil_base::{Scalar, ScalarType};
-use neuropil_kernels::program::{Buffer, BufferId, Owner, Program, Role, StructureId};
-use neuropil_kernels::{Binding, Lowered, ProjectionShape, lower, once};
+use neuropil_kernels::program::{Buffer, BufferId, Owner, Program, Role, StructureId, Travel};
+use neuropil_kernels::{Binding, Former, Lowered, ProjectionShape, lower, once};
 use neuropil_memory::HostBuffer;
 use neuropil_model::{
     Change, Connect, Delay, Endpoint, Expr, Extent, Initial, Network, ObjectId, PopulationId, ProjectionId,
@@ -252,7 +252,8 @@ impl Simulation {
         Ok(pool.take(Binding::Output).unwrap_or_else(|| HostBuffer::new(ty, len)))
     }
 
-    /// Gives a pathway of a projection another delay. Events that are under way arrive when the new delay says.
+    /// Gives a pathway of a projection another delay. Events that have happened keep the delay that they set out with,
+    /// as in Brian 2.
     ///
     /// # Errors
     /// [`BuildError::Connect`] for delays that are no times.
@@ -263,15 +264,47 @@ impl Simulation {
         delay: Delay,
     ) -> Result<(), RunError> {
         let mut network = (*self.network).clone();
-        network.projections[projection.index()].pathways[pathway].delay = delay;
+        let (k, of) = (projection.index(), &mut network.projections[projection.index()]);
+        let before = std::mem::replace(&mut of.pathways[pathway].delay, delay);
+        let group = match of.pathways[pathway].on {
+            Endpoint::Pre => &of.source,
+            Endpoint::Post => &of.target,
+        };
+        let (emitter, n_pathways) = (ObjectId::Population(group.population), of.pathways.len());
         let mut pool = self.pool(|_| true)?;
         pool.step = self.step_of(ObjectId::Projection(projection));
-        let synapses = &self.synapses[projection.index()];
-        let backend: &dyn Backend = &*self.backend;
-        let (longest, made, remarks) = redelay(&network, backend, pool, (projection, pathway), synapses)?;
+        let old = &self.synapses[k];
+        let (longest, mut made, remarks) =
+            redelay(&network, &*self.backend, pool, (projection, pathway), old)?;
+        let now = self.step_of(emitter);
+        let former = &mut self.shapes[k].former;
+        // Whoever waits no longer leaves room for another.
+        former.retain(|f| f.emitted.1.saturating_add(i64::from(f.longest()) + 1) >= now);
+        let in_use = |place: usize| {
+            let is_there =
+                |t: &Travel| matches!(t, Travel::PerSynapse { pathway, .. } if *pathway as usize == place);
+            place < n_pathways || former.iter().any(|f| is_there(&f.travel))
+        };
+        let travel = match (&before, old.delayed.get(pathway).cloned().flatten()) {
+            (Delay::Steps(steps), _) => Travel::Steps(*steps),
+            (_, Some(sorted)) => {
+                let place = (0..).find(|p| !in_use(*p)).unwrap_or(made.delayed.len());
+                made.delayed.resize(made.delayed.len().max(place + 1), None);
+                made.delayed[place] = Some(sorted);
+                let longest = self.shapes[k].longest_delay[pathway];
+                Travel::PerSynapse { pathway: place as u32, longest }
+            }
+            (_, None) => Travel::Steps(0),
+        };
+        let shape = &mut self.shapes[k];
+        let same = shape.former.iter().filter(|f| f.pathway == pathway);
+        let since = same.map(|f| f.emitted.1).max().unwrap_or(i64::MIN);
+        if since < now {
+            shape.former.push(Former { pathway, travel, emitted: (since, now) });
+        }
+        shape.longest_delay[pathway] = longest;
         self.network = Arc::new(network);
-        self.shapes[projection.index()].longest_delay[pathway] = longest;
-        self.synapses[projection.index()] = Arc::new(made);
+        self.synapses[k] = Arc::new(made);
         self.remarks.extend(remarks);
         self.adopt(Replaced::default())
     }

@@ -8,7 +8,9 @@ use neuropil_model::{
     Act, Change, Connect, Delay, Expr, ExprKind, Initial, SiteId, StopCondition, StopId, SubnetworkId,
 };
 
+use crate::change::Replaced;
 use crate::run::OnProgress;
+use crate::simulation::Elsewhere;
 use crate::{Outcome, Progress, RunError, Simulation};
 
 impl Simulation {
@@ -139,18 +141,28 @@ impl Simulation {
         if self.circumstances.subnetwork == subnetwork {
             return Ok(());
         }
-        let left = self.machine.save(Saved::Time)?;
-        let entered = self.circumstances.times.remove(&subnetwork).unwrap_or_else(|| State {
-            program: Arc::clone(&self.program),
-            tick: 0,
-            buffers: Vec::new(),
-            events: self.program.streams.iter().map(|s| vec![Vec::new(); s.history as usize + 1]).collect(),
-            latest: vec![-1; self.program.streams.len()],
+        let entered = self.circumstances.times.remove(&subnetwork).unwrap_or_else(|| Elsewhere {
+            state: State {
+                program: Arc::clone(&self.program),
+                tick: 0,
+                buffers: Vec::new(),
+                events: self
+                    .program
+                    .streams
+                    .iter()
+                    .map(|s| vec![Vec::new(); s.history as usize + 1])
+                    .collect(),
+                latest: vec![-1; self.program.streams.len()],
+            },
+            former: vec![Vec::new(); self.shapes.len()],
         });
-        self.circumstances.times.insert(self.circumstances.subnetwork, left);
+        let state = self.machine.save(Saved::Time)?;
+        let former = self.shapes.iter_mut().zip(entered.former);
+        let former = former.map(|(shape, entered)| std::mem::replace(&mut shape.former, entered)).collect();
+        self.circumstances.times.insert(self.circumstances.subnetwork, Elsewhere { state, former });
         self.circumstances.subnetwork = subnetwork;
-        self.machine.restore(&entered)?;
-        self.refresh()
+        self.machine.restore(&entered.state)?;
+        self.adopt(Replaced::default())
     }
 }
 

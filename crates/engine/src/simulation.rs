@@ -7,7 +7,7 @@ use std::time::Instant;
 use neuropil_backend::{Backend, Counters, Machine, State, Synapses};
 use neuropil_base::{Scalar, nearest};
 use neuropil_kernels::program::{BufferId, Owner, Role};
-use neuropil_kernels::{Program, ProjectionShape};
+use neuropil_kernels::{Former, Program, ProjectionShape};
 use neuropil_memory::HostBuffer;
 use neuropil_model::{Network, ObjectId, RecorderKind, StopId, SubnetworkId};
 use neuropil_record::{MemorySink, RecorderId, Trace};
@@ -120,7 +120,7 @@ pub(crate) struct Circumstances {
     /// The condition that may end the run.
     pub stop: Option<StopId>,
     /// The time, and what is under way, of the networks that do not run now.
-    pub times: BTreeMap<Option<SubnetworkId>, State>,
+    pub times: BTreeMap<Option<SubnetworkId>, Elsewhere>,
     /// How many acts of the model's protocol have been done, and how many steps of the one that is being done.
     pub done: (usize, u64),
     /// How many steps of the network's clock have been run in all, whatever the time is.
@@ -129,6 +129,15 @@ pub(crate) struct Circumstances {
     pub draws: u32,
     /// How many times it was told what to do beyond the model's protocol.
     pub followed: u32,
+}
+
+/// A network that does not run now.
+#[derive(Clone, Debug)]
+pub(crate) struct Elsewhere {
+    /// Its time, and the events that are under way.
+    pub state: State,
+    /// For each projection, the delays that some of them keep from before.
+    pub former: Vec<Vec<Former>>,
 }
 
 impl Simulation {

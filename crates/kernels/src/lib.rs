@@ -14,5 +14,5 @@ pub mod program;
 mod sum;
 
 pub use lower::{Binding, Lowered, Scope};
-pub use plan::{LowerError, ProjectionShape, lower};
+pub use plan::{Former, LowerError, ProjectionShape, lower};
 pub use program::Program;

@@ -29,6 +29,30 @@ pub struct ProjectionShape {
     pub longest_delay: Vec<u32>,
     /// Likewise for each weighted sum.
     pub longest_sum_delay: Vec<u32>,
+    /// Delays that pathways had before: events that were emitted then keep them.
+    pub former: Vec<Former>,
+}
+
+/// A delay that a pathway had before.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Former {
+    /// The number of the pathway.
+    pub pathway: usize,
+    /// The delay.
+    pub travel: Travel,
+    /// The steps of the events that have it; the end is not one of them.
+    pub emitted: (i64, i64),
+}
+
+impl Former {
+    /// The longest delay of a synapse, in steps.
+    #[must_use]
+    pub fn longest(&self) -> u32 {
+        match self.travel {
+            Travel::Steps(steps) => steps,
+            Travel::PerSynapse { longest, .. } => longest,
+        }
+    }
 }
 
 /// Why a network could not be lowered.
@@ -167,9 +191,10 @@ impl<'a> Lowerer<'a> {
                         shape.longest_delay.get(k).copied().unwrap_or(0)
                     }
                 };
+                let former = shape.former.iter().filter(|f| f.pathway == k).map(Former::longest).max();
                 let stream = self.stream(projection, pathway.on, pathway.event);
                 let history = &mut self.program.streams[stream.index()].history;
-                *history = (*history).max(longest);
+                *history = (*history).max(longest).max(former.unwrap_or(0));
             }
         }
         for (i, population) in network.populations.iter().enumerate() {
@@ -423,8 +448,18 @@ impl<'a> Lowerer<'a> {
                     longest: self.program.streams[stream.index()].history,
                 },
             };
-            let action = Action::Deliver { call, stream, structure, on: pathway.on, delay };
-            self.push(name, clock(population.clock), pathway.placed, action);
+            let (on, on_clock) = (pathway.on, clock(population.clock));
+            let all = self.shapes.get(id.index()).map_or(&[][..], |s| &s.former);
+            let former: Vec<Former> = all.iter().filter(|f| f.pathway == k).cloned().collect();
+            let mut first = i64::MIN;
+            for (m, Former { travel: delay, emitted, .. }) in former.into_iter().enumerate() {
+                first = first.max(emitted.1);
+                let action = Action::Deliver { call: call.clone(), stream, structure, on, delay, emitted };
+                self.push(format!("{name}.former{m}"), on_clock, pathway.placed, action);
+            }
+            let emitted = (first, i64::MAX);
+            let action = Action::Deliver { call, stream, structure, on, delay, emitted };
+            self.push(name, on_clock, pathway.placed, action);
         }
         for (k, sum) in projection.sums.iter().enumerate() {
             self.sum(id, k, sum)?;

@@ -220,6 +220,8 @@ pub enum Action {
         on: Endpoint,
         /// How long events travel.
         delay: Travel,
+        /// Only events of these steps of their stream's clock; the end is not one of them.
+        emitted: (i64, i64),
     },
     /// Runs a kernel for all synapses of a structure, in canonical order.
     Synapses {

@@ -21,7 +21,7 @@ pub enum Act {
     },
     /// A variable gets new values.
     Set(Change),
-    /// The delay of a pathway becomes another. Events under way arrive when the new delay says.
+    /// The delay of a pathway becomes another. Events under way keep theirs.
     Delay {
         /// The projection.
         projection: ProjectionId,

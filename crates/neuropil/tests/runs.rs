@@ -132,7 +132,7 @@ fn repetitions_count_and_nest() {
 }
 
 #[test]
-fn a_changed_delay_moves_events_that_are_under_way() {
+fn events_keep_the_delay_that_they_set_out_with() {
     everywhere(RELAY, |model, mut s| {
         model
             .proceed(
@@ -149,9 +149,37 @@ fn a_changed_delay_moves_events_that_are_under_way() {
                 "#,
             )
             .unwrap();
-        // Emitted at step 5, changed after it: arrives at 5 + 10; emitted at 25, changed at 26: at 25 + 1 + j.
+        // As Brian 2.9 does it (numpy target; the same network with `s.delay` set between three runs).
         assert_eq!(s.values("cells.x").unwrap(), [1.0, 12.0, 21.0 + 22.0]);
-        assert_eq!(s.values("cells.when").unwrap(), [15.0, 27.0, 28.0]);
+        assert_eq!(s.values("cells.when").unwrap(), [8.0, 35.0, 35.0]);
+    });
+}
+
+#[test]
+fn delays_per_synapse_replace_each_other_while_events_are_under_way() {
+    everywhere(RELAY, |model, mut s| {
+        // The event of step 5 is under way with 10 to 12 steps, that of step 25 with 7, when delays change again.
+        model
+            .proceed(
+                &mut s,
+                r#"
+                [[run]]
+                delays.p.pre = "1*ms + 0.1*ms*j"
+                duration = "0.6 ms"
+                [[run]]
+                delays.p.pre = "0.7*ms"
+                duration = "2 ms"
+                [[run]]
+                delays.p.pre = "0.1*ms*(5 - j)"
+                duration = "0.4 ms"
+                [[run]]
+                delays.p.pre = "0.3 ms"
+                duration = "1 ms"
+                "#,
+            )
+            .unwrap();
+        assert_eq!(s.values("cells.x").unwrap(), [1.0, 12.0, 21.0 + 22.0]);
+        assert_eq!(s.values("cells.when").unwrap(), [15.0, 32.0, 32.0]);
     });
 }
 
