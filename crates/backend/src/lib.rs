@@ -4,6 +4,7 @@
 //!   synapses. The engine hands over the whole plan and takes control back only when the host has something to do.
 //! * [`Stepper`] is the machine of backends that compute on the host: they bring an [`Executor`] of bodies.
 
+mod cable;
 mod contract;
 mod stepper;
 mod validate;

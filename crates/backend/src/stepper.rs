@@ -1,6 +1,7 @@
 //! A machine for backends that compute on the host: it walks events, rows and columns in the order that defines
 //! the meaning of a program, and leaves bodies to an [`Executor`].
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use neuropil_base::ScalarType;
@@ -13,6 +14,7 @@ use neuropil_kernels::program::{
 use neuropil_memory::{DeviceError, HostBuffer};
 use neuropil_model::Endpoint;
 
+use crate::cable::CableSolver;
 use crate::validate::{bound, contents_fit, validate};
 use crate::{
     BackendError, Change, Counters, Image, Machine, Once, Over, Pause, Routine, RunError, Saved, Sink, State,
@@ -142,6 +144,8 @@ pub struct Stepper<E: Executor> {
     counters: Counters,
     gathered: Gathered,
     rows: Vec<Vec<u8>>,
+    /// The solvers of cables, by the voltage that they write.
+    cables: BTreeMap<BufferId, CableSolver>,
 }
 
 impl<E: Executor> Stepper<E> {
@@ -172,6 +176,7 @@ impl<E: Executor> Stepper<E> {
             counters,
             gathered: Gathered::default(),
             rows: Vec::new(),
+            cables: BTreeMap::new(),
         })
     }
 
@@ -247,6 +252,10 @@ impl<E: Executor> Stepper<E> {
             Action::Fill { buffer, start, len, value } => {
                 let range = *start as usize..*start as usize + *len as usize;
                 self.buffers[buffer.index()].fill(range, *value);
+            }
+            Action::Cable { tree, buffers } => {
+                let solver = self.cables.entry(buffers.voltage).or_default();
+                solver.step(tree, buffers, &mut self.buffers);
             }
             Action::List { stream, list } => {
                 let mut events = self.take_events(*stream, step);
@@ -395,6 +404,7 @@ impl<E: Executor> Machine for Stepper<E> {
     }
 
     fn run(&mut self, end: u64, sink: &mut dyn Sink) -> Result<Pause, RunError> {
+        self.cables.values_mut().for_each(CableSolver::forget);
         while self.tick < end {
             let pause = self.one_tick(sink)?;
             if pause != Pause::Done {
@@ -440,6 +450,7 @@ impl<E: Executor> Machine for Stepper<E> {
         self.sequence = plan.sequence().to_vec();
         self.written = self.program.written_buffers();
         self.synapses = synapses;
+        self.cables.clear();
         Ok(())
     }
 

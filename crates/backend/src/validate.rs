@@ -76,6 +76,14 @@ pub(crate) fn validate(
             Action::Fill { buffer, .. } => {
                 buffers.get(buffer.index()).ok_or_else(|| missing("a buffer"))?;
             }
+            Action::Cable { tree, buffers: ids } => {
+                let shape = |id: BufferId| buffers.get(id.index()).map(|b| (b.ty, b.len));
+                let first = shape(ids.voltage).ok_or_else(|| missing("a buffer"))?;
+                let fits = first.0.is_float() && first.1.is_multiple_of(tree.compartments.max(1) as usize);
+                if !fits || ids.all().into_iter().any(|id| shape(id) != Some(first)) {
+                    return Err(missing("buffers of one float type, with one element per compartment"));
+                }
+            }
             Action::List { .. } | Action::RecordEvents { .. } | Action::Host { .. } | Action::Stop { .. } => {
             }
             Action::RecordState { buffers: ids, elements, .. } => {

@@ -163,6 +163,7 @@ impl Simulation {
             | Action::Deliver { .. }
             | Action::Synapses { .. }
             | Action::Fill { .. }
+            | Action::Cable { .. }
             | Action::List { .. }
             | Action::RecordEvents { .. }
             | Action::RecordState { .. }

@@ -22,6 +22,7 @@ mod explicit;
 mod expm;
 mod exponential;
 mod implicit;
+mod membrane;
 mod noise;
 pub mod reference;
 mod sign;
@@ -29,4 +30,5 @@ mod step;
 mod system;
 
 pub use event_driven::event_driven_update;
+pub use membrane::{MembraneCurrent, display_membrane, membrane_current};
 pub use step::{Step, display, population_step, projection_step};

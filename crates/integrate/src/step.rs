@@ -159,7 +159,13 @@ fn choose(system: &System<'_>) -> Result<(Method, String), Refusal> {
     };
     let stochastic = Stochastic::split(system)?;
     let (method, because) = match stochastic.class {
+        // Brian 2's order for the equations of compartments.
+        NoiseClass::None if along_a_cable(system) && exponential::applies(system) => {
+            (Method::ExponentialEuler, "; each equation is linear in its own variable".to_owned())
+        }
+        NoiseClass::None if along_a_cable(system) => (Method::Rk2, String::new()),
         NoiseClass::None => (Method::Euler, String::new()),
+        NoiseClass::Additive if along_a_cable(system) => (Method::Heun, "; the noise is additive".to_owned()),
         NoiseClass::Additive => (Method::Euler, "; the noise is additive".to_owned()),
         NoiseClass::TimeDependent => (Method::Heun, "; the noise depends on time".to_owned()),
         NoiseClass::Diagonal | NoiseClass::Multiplicative => {
@@ -167,7 +173,7 @@ fn choose(system: &System<'_>) -> Result<(Method, String), Refusal> {
         }
     };
     let mut others: Vec<&str> = Vec::new();
-    if exponential::applies(system) {
+    if method != Method::ExponentialEuler && exponential::applies(system) {
         others.push(Method::ExponentialEuler.name());
     }
     others.extend(
@@ -179,6 +185,14 @@ fn choose(system: &System<'_>) -> Result<(Method, String), Refusal> {
         [rest @ .., last] => format!("; {} and {last} would also apply", rest.join(", ")),
     };
     Ok((method, format!("not exact: {why}{because}{others}")))
+}
+
+/// Whether the equations are those of compartments of neurons with a shape.
+fn along_a_cable(system: &System<'_>) -> bool {
+    match system.object {
+        ObjectId::Population(id) => system.network.population(id).cable.is_some(),
+        ObjectId::Projection(_) => false,
+    }
 }
 
 impl System<'_> {

@@ -6,6 +6,7 @@
 //!
 //! Architecture Invariant: nothing to the right of this crate knows a neuron model, an equation or a unit.
 
+mod cable;
 mod lower;
 pub mod once;
 mod periodic;

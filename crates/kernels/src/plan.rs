@@ -335,6 +335,7 @@ impl<'a> Lowerer<'a> {
             self.push(name, on, population.update, all(call, None));
         }
         self.shared_step(scope, &population.name, (on, population.update), &step.shared)?;
+        self.cable(id)?;
         for (i, event) in population.events.iter().enumerate() {
             let stream = StreamId::new(self.streams[id.index()] + i);
             let spike = i == 0;

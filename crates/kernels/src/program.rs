@@ -9,6 +9,7 @@ use std::sync::Arc;
 use neuropil_base::{Scalar, ScalarType, define_id};
 use neuropil_ir::{Access, Verified};
 use neuropil_model::{Endpoint, ObjectId, Placed, RecorderId, Schedule, StopId, VariableId};
+use neuropil_morphology::CableTree;
 
 define_id!(
     /// Names a buffer of a program.
@@ -270,6 +271,15 @@ pub enum Action {
         /// Which elements; of a shared variable, the first for each.
         elements: Arc<[u32]>,
     },
+    /// Solves for the voltages of the compartments of neurons of one shape: one step of backward Euler, by elimination
+    /// from the leaves of the tree to its root; `neuropil_morphology::Solver` states the order of operations, which is
+    /// carried out in the type of the buffers.
+    Cable {
+        /// The nodes of one neuron; as many neurons as fill the buffers.
+        tree: Arc<CableTree>,
+        /// What it reads and writes.
+        buffers: CableBuffers,
+    },
     /// Hands control to the host, which may read and write everything.
     Host {
         /// What the host is to do.
@@ -282,6 +292,32 @@ pub enum Action {
         /// How many are enough; at least 1.
         at_least: u32,
     },
+}
+
+/// The buffers of an [`Action::Cable`], one element per compartment, all of one float type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CableBuffers {
+    /// The voltage; written.
+    pub voltage: BufferId,
+    /// Capacitance over the step plus the slope of the membrane's current, siemens.
+    pub shunt: BufferId,
+    /// What flows at 0 V, ampere.
+    pub source: BufferId,
+    /// The resistivity of the cytoplasm, ohm metres. May change only while the machine does not run.
+    pub resistivity: BufferId,
+    /// The conductance from start to middle times the resistivity, metres. Likewise.
+    pub r_length_1: BufferId,
+    /// The conductance from middle to end times the resistivity, metres. Likewise.
+    pub r_length_2: BufferId,
+}
+
+impl CableBuffers {
+    /// All of them, the voltage first.
+    #[must_use]
+    pub fn all(&self) -> [BufferId; 6] {
+        let Self { voltage, shunt, source, resistivity, r_length_1, r_length_2 } = *self;
+        [voltage, shunt, source, resistivity, r_length_1, r_length_2]
+    }
 }
 
 /// What the host does when a program hands it control.
@@ -362,6 +398,11 @@ impl Program {
                 }
                 add(Resource::Recorder(*recorder), Access::Write);
             }
+            Action::Cable { buffers, .. } => {
+                let [voltage, read @ ..] = buffers.all();
+                add(Resource::Buffer(voltage), Access::Write);
+                read.into_iter().for_each(|buffer| add(Resource::Buffer(buffer), Access::Read));
+            }
             // The host sees a step exactly as far as it has come: everything before is done, nothing behind is.
             Action::Host { .. } => {
                 (0..self.buffers.len()).for_each(|k| add(Resource::Buffer(BufferId::new(k)), Access::Write));
@@ -395,6 +436,7 @@ impl Program {
                 | Action::Deliver { .. }
                 | Action::Synapses { .. }
                 | Action::Fill { .. }
+                | Action::Cable { .. }
                 | Action::RecordEvents { .. }
                 | Action::RecordState { .. }
                 | Action::Host { .. }

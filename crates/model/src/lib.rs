@@ -8,6 +8,7 @@
 
 mod arith;
 mod block;
+mod cable;
 mod expr;
 mod network;
 mod print;
@@ -16,6 +17,7 @@ mod schedule;
 
 pub use arith::Arith;
 pub use block::{AssignOp, Block, Local, Statement};
+pub use cable::Cable;
 pub use expr::{Distribution, Expr, ExprKind, NoiseRef, ObjectId, Random, Side, VarRef};
 pub use network::{
     Clock, Connect, Counter, Delay, Endpoint, Equation, Event, EventSource, Extent, FixedNumber, Format,

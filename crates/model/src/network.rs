@@ -6,8 +6,8 @@ use neuropil_base::{Precision, ScalarType, Span};
 use neuropil_units::Dimension;
 
 use crate::{
-    Act, Block, ClockId, EventId, Expr, ObjectId, Placed, PopulationId, ProjectionId, RecorderId, Schedule,
-    Slot, StopCondition, Subnetwork, TableId, VarRef, VariableId, When,
+    Act, Block, Cable, ClockId, EventId, Expr, ObjectId, Placed, PopulationId, ProjectionId, RecorderId,
+    Schedule, Slot, StopCondition, Subnetwork, TableId, VarRef, VariableId, When,
 };
 
 /// A whole network, validated: nothing in it can be refused by a backend.
@@ -230,6 +230,8 @@ pub struct Population {
     pub events: Vec<Event>,
     /// When its neurons are refractory.
     pub refractory: Refractory,
+    /// What makes its elements compartments of neurons with a shape.
+    pub cable: Option<Cable>,
     /// Where in the step its variables advance.
     pub update: Placed,
     /// Code that runs for all its neurons.

@@ -443,6 +443,7 @@ mod tests {
                     reset_placed: Placed::at(Slot::Resets),
                 }],
                 refractory: Refractory::Time(arith.real(0.002)),
+                cable: None,
                 update: Placed::at(Slot::Groups),
                 periodic: Vec::new(),
                 counters: Vec::new(),

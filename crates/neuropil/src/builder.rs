@@ -41,7 +41,7 @@ use crate::Model;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Builder {
-    source: NetworkSource,
+    pub(crate) source: NetworkSource,
 }
 
 /// One piece of a [`Builder`]'s model, being described.
@@ -53,12 +53,12 @@ pub struct Piece<'a, T> {
     list: fn(&mut NetworkSource) -> &mut Vec<T>,
 }
 
-fn named(name: &str) -> Spanned<String> {
+pub(crate) fn named(name: &str) -> Spanned<String> {
     Spanned::new(name.to_owned(), Span::NONE)
 }
 
 /// `text` as a file of its own, so that messages can point into it.
-fn text(net: &mut NetworkSource, place: &str, text: impl Into<String>) -> Text {
+pub(crate) fn text(net: &mut NetworkSource, place: &str, text: impl Into<String>) -> Text {
     let text = text.into();
     let file = net.files.add(format!("<{place}>"), text.clone());
     let span = Span::new(file, 0..text.len());
@@ -66,17 +66,17 @@ fn text(net: &mut NetworkSource, place: &str, text: impl Into<String>) -> Text {
 }
 
 impl<T> Piece<'_, T> {
-    fn text(&mut self, field: &str, value: impl Into<String>) -> Text {
+    pub(crate) fn text(&mut self, field: &str, value: impl Into<String>) -> Text {
         let place = format!("{}: {field}", self.place);
         text(self.net, &place, value)
     }
 
-    fn assignment(&mut self, name: &str, value: impl Into<String>) -> Assignment {
+    pub(crate) fn assignment(&mut self, name: &str, value: impl Into<String>) -> Assignment {
         let value = ValueSource::Expression(self.text(name, value));
         Assignment { name: named(name), value }
     }
 
-    fn change(&mut self, change: impl FnOnce(&mut T)) -> &mut Self {
+    pub(crate) fn change(&mut self, change: impl FnOnce(&mut T)) -> &mut Self {
         if let Some(piece) = (self.list)(self.net).get_mut(self.index) {
             change(piece);
         }
@@ -94,7 +94,9 @@ impl Builder {
     /// The model as described so far.
     #[must_use]
     pub fn model(&self) -> Model {
-        Model::from_source(self.source.clone())
+        let mut source = self.source.clone();
+        source.read_morphologies();
+        Model::from_source(source)
     }
 
     /// Everything described so far, as a model file states it: for the fields that have no method here, such as a
@@ -103,7 +105,7 @@ impl Builder {
         &mut self.source
     }
 
-    fn piece<T>(
+    pub(crate) fn piece<T>(
         &mut self,
         place: String,
         list: fn(&mut NetworkSource) -> &mut Vec<T>,
@@ -203,7 +205,7 @@ impl Builder {
     pub fn view(&mut self, name: &str, population: &str, range: std::ops::Range<u32>) -> &mut Self {
         let start = text(&mut self.source, &format!("view {name}: start"), range.start.to_string());
         let stop = text(&mut self.source, &format!("view {name}: stop"), range.end.to_string());
-        self.source.views.push(ViewSource { name: named(name), population: named(population), start, stop });
+        self.source.views.push(ViewSource::new(named(name), named(population), start, stop));
         self
     }
 

@@ -31,6 +31,7 @@
 
 mod ast;
 mod builder;
+mod builder_cable;
 mod error;
 mod model;
 

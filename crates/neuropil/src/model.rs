@@ -229,17 +229,27 @@ impl Model {
         let (network, _) = self.network()?;
         let mut text = String::new();
         let mut errors = Diagnostics::new();
-        let mut add = |name: &str, step: Result<integrate::Step, Diagnostics>| match step {
+        let add = |name: &str, step, text: &mut String, errors: &mut Diagnostics| match step {
             Ok(step) => text.push_str(&format!("{name}\n{}\n", integrate::display(&network, &step))),
             Err(diagnostics) => errors.append(diagnostics),
         };
         for (i, population) in network.populations.iter().enumerate() {
             let step = integrate::population_step(&network, PopulationId::new(i));
-            add(&format!("population {}", population.name), step);
+            add(&format!("population {}", population.name), step, &mut text, &mut errors);
+            match integrate::membrane_current(&network, PopulationId::new(i)) {
+                Ok(None) => {}
+                Ok(Some(line)) => {
+                    // The blank line behind the equations belongs behind the whole.
+                    text.truncate(text.trim_end().len());
+                    let cable = integrate::display_membrane(&network, PopulationId::new(i), &line);
+                    text.push_str(&format!("\n{cable}\n"));
+                }
+                Err(diagnostics) => errors.append(diagnostics),
+            }
         }
         for (i, projection) in network.projections.iter().enumerate() {
             let step = integrate::projection_step(&network, ProjectionId::new(i));
-            add(&format!("projection {}", projection.name), step);
+            add(&format!("projection {}", projection.name), step, &mut text, &mut errors);
         }
         if errors.has_errors() { Err(self.error(errors)) } else { Ok(text) }
     }

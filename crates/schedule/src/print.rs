@@ -59,6 +59,7 @@ pub(crate) fn action(program: &Program, action: &Action) -> String {
             format!("all synapses of {}{}", structure.name, count(structure))
         }
         Action::Fill { start, len, value, .. } => format!("elements {start}..{} = {value}", start + len),
+        Action::Cable { tree, .. } => format!("solves along trees of {} nodes", tree.nodes.len()),
         Action::List { list, .. } => format!("emits a list of {} events", list.steps.len()),
         Action::RecordEvents { stream: s, start, len, count_only, .. } => {
             let what = if *count_only { "counts" } else { "records" };
@@ -85,6 +86,7 @@ pub(crate) fn order_dependence(program: &Program, operation: &Operation) -> Opti
         | Action::Deliver { call, .. }
         | Action::Synapses { call, .. } => program.order_dependence(call),
         Action::Fill { .. }
+        | Action::Cable { .. }
         | Action::List { .. }
         | Action::RecordEvents { .. }
         | Action::RecordState { .. }

@@ -5,15 +5,19 @@
 //! it finds and leaves something in place of what it refuses, so that the steps after it find more.
 //! Subexpressions are put in last, and only if nothing was wrong.
 
+use std::sync::Arc;
+
 use neuropil_base::{Diagnostic, Diagnostics, Precision, Span, Spanned, Text};
 use neuropil_model::{
     Act, Arith, Clock, ClockId, Connect, Group, HostOperation, Method, Network, Placed, Population,
     PopulationId, Projection, ProjectionId, Recorder, Refractory, Slot, Table,
 };
+use neuropil_morphology::Morphology;
 use neuropil_source::{InputKind, InputSource, NetworkSource};
 
 use crate::binomial::check_binomial;
 use crate::builtin;
+use crate::cable;
 use crate::code;
 use crate::connect::{check_connect, format, known_count};
 use crate::constant::{Evaluator, define_constants};
@@ -48,7 +52,7 @@ const MAX_NEURONS: u64 = i32::MAX as u64;
 
 /// Everything that has been found out so far.
 pub(crate) struct Analysis<'a> {
-    source: &'a NetworkSource,
+    pub(crate) source: &'a NetworkSource,
     precision: Precision,
     method: Method,
     duration: f64,
@@ -57,10 +61,12 @@ pub(crate) struct Analysis<'a> {
     sites: Sites,
     clocks: Vec<Clock>,
     tables: Vec<Table>,
-    pops: Vec<Pop>,
+    pub(crate) pops: Vec<Pop>,
     /// One per population, in their order, then the views.
     groups: Vec<Group>,
     projs: Vec<Proj>,
+    /// By name; none for those that are wrong.
+    pub(crate) morphologies: Vec<(String, Option<Arc<Morphology>>)>,
 }
 
 impl<'a> Analysis<'a> {
@@ -125,11 +131,13 @@ impl<'a> Analysis<'a> {
             pops: Vec::new(),
             groups: Vec::new(),
             projs: Vec::new(),
+            morphologies: Vec::new(),
         }
     }
 
     /// The whole analysis.
     pub(crate) fn run(mut self) -> (Option<Network>, Diagnostics) {
+        self.make_morphologies();
         self.declare_populations();
         self.declare_views();
         self.declare_projections();
@@ -189,16 +197,26 @@ impl<'a> Analysis<'a> {
     fn declare_populations(&mut self) {
         for source in &self.source.populations {
             let model = builtin::neuron(self.source, &source.neuron, &mut self.out);
-            let broken = model.is_none();
-            let model = model.map(|m| NeuronModel::parse(&m, &mut self.out)).unwrap_or_default();
+            let mut broken = model.is_none();
+            let mut model = model.map(|m| NeuronModel::parse(&m, &mut self.out)).unwrap_or_default();
             let clock = self.clock(source.dt.as_ref(), &source.name.value);
-            let size = self.size(Some(&source.size), "the size of a population");
+            let shape = if broken { None } else { self.shape(source, &mut model) };
+            if shape.is_none() {
+                (broken, model) = (true, NeuronModel::default());
+            }
+            let (size, cells) = shape.unwrap_or((1, None));
             let method = match &model.method {
                 Some(name) => method(name, &mut self.out),
                 None => self.method,
             };
-            let initial = model.initial.iter().chain(&source.initial).cloned().collect();
+            let initial = match &cells {
+                Some(_) => cable::initial(source, &model.initial),
+                None => model.initial.iter().chain(&source.initial).cloned().collect(),
+            };
             let mut pop = Pop {
+                cells,
+                section_values: source.sections.clone(),
+                threshold_location: source.threshold_location.clone(),
                 population: population(&source.name, &source.neuron.value, size, clock, method),
                 declared: Declared::default(),
                 channels: Channels::new(),
@@ -217,6 +235,9 @@ impl<'a> Analysis<'a> {
             let clock = self.clock(input.dt.as_ref(), &input.name.value);
             let size = self.size(input.size.as_ref(), "the size of an input");
             let pop = Pop {
+                cells: None,
+                section_values: Vec::new(),
+                threshold_location: None,
                 population: population(&input.name, model_name(input.kind.value), size, clock, Method::Auto),
                 declared: Declared::default(),
                 channels: Channels::new(),
@@ -270,7 +291,7 @@ impl<'a> Analysis<'a> {
     }
 
     /// A number of neurons; 1 where it was refused, so that what depends on it can be checked.
-    fn size(&mut self, text: Option<&Text>, what: &str) -> u32 {
+    pub(crate) fn size(&mut self, text: Option<&Text>, what: &str) -> u32 {
         let Some(text) = text else { return 1 };
         let Some(n) = (Evaluator { world: &self.world, out: &mut self.out }).count(text, what) else {
             return 1;
@@ -333,6 +354,12 @@ impl<'a> Analysis<'a> {
 
     fn declare_view(&mut self, index: usize, of: &Group) {
         let view = &self.source.views[index];
+        if view.section.is_some() || view.cell.is_some() {
+            let group = self.view_of_section(view, of);
+            self.refuse_duplicate(&view.name.value, view.name.span);
+            self.groups.push(group);
+            return;
+        }
         let mut evaluator = Evaluator { world: &self.world, out: &mut self.out };
         let start = evaluator.count(&view.start, "the start of a view");
         let stop = evaluator.count(&view.stop, "the end of a view");
@@ -620,14 +647,18 @@ impl<'a> Analysis<'a> {
                 continue;
             }
             let source = builtin::complete_neuron(source, &mut self.out);
-            let model = NeuronModel::parse(&source, &mut self.out);
+            let mut model = NeuronModel::parse(&source, &mut self.out);
             if let Some(name) = &model.method {
                 method(name, &mut self.out);
             }
             let initial = model.initial.clone();
+            let Some(cells) = self.unused_shape(&source.name, &mut model) else { continue };
             // Whatever the model reads as a channel is fed by nobody, which is no mistake here.
             let channels = Channels::new();
             let mut pop = Pop {
+                cells,
+                section_values: Vec::new(),
+                threshold_location: None,
                 population: population(&source.name, &source.name.value, 1, ClockId::new(0), Method::Auto),
                 declared: Declared::default(),
                 channels,
@@ -727,6 +758,7 @@ fn population(name: &Spanned<String>, model: &str, size: u32, clock: ClockId, me
         refractory: Refractory::Never,
         periodic: Vec::new(),
         counters: Vec::new(),
+        cable: None,
         span: name.span,
     }
 }
@@ -742,6 +774,8 @@ fn set_initial(pop: &mut Pop, id: PopulationId, tools: &mut Tools<'_>) {
     for (variable, value) in values {
         pop.declared.variables[variable.index()].initial = value;
     }
+    pop.set_in_sections(id, tools);
+    pop.set_geometry(tools.out);
 }
 
 /// Gives the diagnostics from the one numbered `before` on a place if they have none: those about built-in models,

@@ -19,6 +19,7 @@ codes! {
     FILE = "file-unreadable": "A file of values cannot be read or does not hold what is expected.";
     FLAG = "flag-not-allowed": "The flag has no meaning for this kind of equation.";
     QUANTITY = "invalid-quantity": "A text that should be a number with a unit is not.";
+    SWC = "invalid-swc": "An SWC file does not describe a neuron.";
     MISSING = "missing-field": "Something that must be said is not said.";
     NEGATIVE_DELAY = "negative-delay": "A delay is less than zero.";
     NO_EVENT = "no-event": "A pathway or recorder waits for an event that its population never has.";

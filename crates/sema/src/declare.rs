@@ -80,13 +80,14 @@ impl Declared {
 }
 
 /// Flags and the kinds of equations that take them.
-const FLAGS: [&str; 9] = [
+const FLAGS: [&str; 10] = [
     "constant",
     "shared",
     "unless refractory",
     "event-driven",
     "clock-driven",
     "summed",
+    "point current",
     "constant over dt",
     "linked",
     "scalar",
@@ -221,6 +222,7 @@ fn check_flags(equation: &Equation, owner: Owner, out: &mut Diagnostics) {
             "event-driven" | "clock-driven" => {
                 (differential && owner == Owner::Synapse, "a differential equation of a synapse")
             }
+            "point current" => (owner == Owner::Neuron, "a current of a neuron with a morphology"),
             "summed" => (subexpression && owner == Owner::Synapse, "an equation `x_post = ...` of a synapse"),
             "constant over dt" => (subexpression && !is_summed(equation), "a subexpression"),
             "linked" => {
@@ -239,7 +241,7 @@ fn check_flags(equation: &Equation, owner: Owner, out: &mut Diagnostics) {
                     Some(near) => d.help(format!("did you mean `{near}`?")),
                     None => d.help(format!(
                         "flags are {}",
-                        FLAGS[..8].iter().map(|f| format!("`{f}`")).collect::<Vec<_>>().join(", ")
+                        FLAGS[..9].iter().map(|f| format!("`{f}`")).collect::<Vec<_>>().join(", ")
                     )),
                 };
                 out.push(d);

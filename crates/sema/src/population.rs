@@ -5,17 +5,18 @@ use neuropil_model::{
     Arith, Equation, Event, EventSource, Expr, Method, ObjectId, Placed, Population, PopulationId,
     Refractory, Side, Slot, VarRef, VariableId, VariableKind,
 };
-use neuropil_source::{Assignment, FiringRateSource, NeuronSource, PeriodicSource, Placement};
+use neuropil_source::{Assignment, FiringRateSource, NeuronSource, PeriodicSource, Placement, SectionValues};
 use neuropil_syntax::{
     Block as AstBlock, Equations, Expr as Ast, parse_block, parse_equations, parse_expression,
 };
 use neuropil_units::Dimension;
 
+use crate::cable::{self, Cells};
 use crate::code;
 use crate::declare::{Declared, Owner, declare, report_circles};
 use crate::dim::{Dim, advice};
 use crate::equation::Meaning;
-use crate::placement::places;
+use crate::placement::{placed as placed_at, places};
 use crate::scope::{Channels, Home, Sites, World};
 use crate::typing::{Typer, in_unit};
 
@@ -109,6 +110,28 @@ impl NeuronModel {
         }
     }
 
+    /// Makes it the model of compartments; where its membrane current is defined, unless something is wrong with it.
+    pub(crate) fn complete(
+        &mut self,
+        coordinates: bool,
+        name: &Spanned<String>,
+        out: &mut Diagnostics,
+    ) -> Option<neuropil_base::Span> {
+        let mut told = Diagnostics::new();
+        report_circles(&self.equations, &mut told);
+        let current = cable::complete(&mut self.equations, coordinates, name, out);
+        if told.is_empty() {
+            // A point current that uses the membrane current has become part of it.
+            report_circles(&self.equations, out);
+        }
+        current
+    }
+
+    /// Whether its neurons spike.
+    pub(crate) fn has_threshold(&self) -> bool {
+        self.threshold.is_some()
+    }
+
     /// The channels whose sums the model reads, each with its first use.
     pub(crate) fn channels(&self) -> Vec<Spanned<String>> {
         let mut channels: Vec<Spanned<String>> = Vec::new();
@@ -157,6 +180,12 @@ pub(crate) struct Pop {
     pub(crate) initial: Vec<Assignment>,
     /// The windows of its firing rates, in steps.
     pub(crate) windows: Vec<u32>,
+    /// Its neurons, if they have a shape.
+    pub(crate) cells: Option<Cells>,
+    /// Initial values in sections.
+    pub(crate) section_values: Vec<SectionValues>,
+    /// Which compartment of each neuron spikes.
+    pub(crate) threshold_location: Option<Text>,
     /// Its model is not known: names that are sought in it are not reported.
     pub(crate) broken: bool,
 }
@@ -175,7 +204,12 @@ impl Pop {
     /// Declares the variables of the model.
     pub(crate) fn declare(&mut self, precision: Precision, out: &mut Diagnostics) {
         let Some(model) = &self.model else { return };
-        let initial = in_order(&self.initial);
+        let mut initial = in_order(&self.initial);
+        for assignment in self.section_values.iter().flat_map(|s| &s.values) {
+            if !initial.contains(&assignment.name.value.as_str()) {
+                initial.push(&assignment.name.value);
+            }
+        }
         self.declared = declare(&model.equations, Owner::Neuron, &initial, precision, out);
         let (last, refractory) = spike_memory(model.texts.iter());
         let forced = model.refractory.is_some();
@@ -242,10 +276,30 @@ pub(crate) fn check_population(pop: &mut Pop, id: PopulationId, tools: &mut Tool
     };
     let (spike, reset_of_spike) = Event::usual_places(true);
     let usual = [("update", Placed::at(Slot::Groups)), ("threshold", spike), ("reset", reset_of_spike)];
-    let [update, placed, reset_placed] = places(&model.schedule, usual, tools.world, tools.out);
+    let [update, placed, reset_placed] = match &pop.cells {
+        None => places(&model.schedule, usual, tools.world, tools.out),
+        Some(_) => {
+            let [first, second, third] = usual;
+            // The voltage follows what its conductances depend on, wherever that is placed.
+            let update = model.schedule.iter().find(|p| p.what.value == "update");
+            let update = update.map_or(first.1, |p| {
+                let (when, order) = (p.place.when.as_ref(), p.place.order.as_ref());
+                placed_at(when, order, first.1, tools.world, &mut Diagnostics::new())
+            });
+            let known = [first, second, third, ("cable", update.behind())];
+            let [update, spike, reset, cable] = places(&model.schedule, known, tools.world, tools.out);
+            pop.population.cable = pop.cable(cable);
+            [update, spike, reset]
+        }
+    };
     pop.population.update = update;
     if let Some(threshold) = &model.threshold {
         let mut condition = tools.typer(pop.home(id)).condition(threshold, "a threshold");
+        if let Some(location) = &pop.threshold_location
+            && let Some(here) = pop.at_location(location, tools.world, tools.out)
+        {
+            condition = arith.and(condition, here);
+        }
         if pop.population.refractory != Refractory::Never {
             condition = arith.and(condition, not_refractory(pop, id, arith));
         }

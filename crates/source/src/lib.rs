@@ -22,10 +22,11 @@ mod tree;
 
 pub use network::{
     Assignment, ConnectSource, Constant, Elements, End, EventSource, FiringRateSource, FormatSource,
-    HostSource, InputKind, InputSource, LinkSource, NetworkSource, NeuronSource, Numbers, ObjectChange,
-    PathwaySource, PeriodicSource, PlaceSource, Placement, PopulationSource, ProjectionSource, RecordSource,
-    Rule, RunSource, Selection, Settings, StateRecordSource, SubnetworkSource, SumOperation, SumSource,
-    SynapseSource, UntilSource, ValueSource, ViewSource,
+    HostSource, InputKind, InputSource, LinkSource, MorphologySource, NetworkSource, NeuronSource, Numbers,
+    ObjectChange, PathwaySource, PeriodicSource, PlaceSource, Placement, PopulationSource, ProjectionSource,
+    RecordSource, Rule, RunSource, SectionKind, SectionSource, SectionValues, Selection, Settings,
+    StateRecordSource, SubnetworkSource, SumOperation, SumSource, SynapseSource, UntilSource, ValueSource,
+    ViewSource,
 };
 pub use place::Places;
-pub use read::{read_file, read_str};
+pub use read::{read_file, read_str, read_text};

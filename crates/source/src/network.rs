@@ -47,6 +47,8 @@ pub struct NetworkSource {
     pub neurons: Vec<NeuronSource>,
     /// `[synapse.NAME]`
     pub synapses: Vec<SynapseSource>,
+    /// `[morphology.NAME]`
+    pub morphologies: Vec<MorphologySource>,
     /// `[population.NAME]`
     pub populations: Vec<PopulationSource>,
     /// `[view.NAME]`
@@ -376,6 +378,55 @@ pub enum SumOperation {
     Min,
 }
 
+/// The shape of a neuron: `[morphology.NAME]`, by sections or from a file.
+#[derive(Clone, PartialEq, Debug)]
+pub struct MorphologySource {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// An SWC file.
+    pub file: Option<Spanned<PathBuf>>,
+    /// What the file holds, once it has been read ([`NetworkSource::read_morphologies`]).
+    pub text: Option<Text>,
+    /// Whether a soma of one point, or of three by convention, is a sphere; if not given, it is.
+    pub spherical_soma: Option<Spanned<bool>>,
+    /// Its sections: `[morphology.NAME.section.SECTION]`.
+    pub sections: Vec<SectionSource>,
+}
+
+/// An unbranched piece of a neuron: `[morphology.NAME.section.SECTION]`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SectionSource {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Whether it is a sphere.
+    pub kind: Spanned<SectionKind>,
+    /// The section at whose end it begins; none for the root.
+    pub parent: Option<Spanned<String>>,
+    /// Into how many compartments it is divided: a number, or an expression over constants.
+    pub compartments: Option<Text>,
+    /// Its whole length, or a list with the length of each compartment.
+    pub length: Option<ValueSource>,
+    /// Its diameter, or a list with the diameter at its start and at the end of each compartment.
+    pub diameter: Option<ValueSource>,
+    /// The x coordinates of its two ends, or of its start and the end of each compartment, from the end of its parent;
+    /// of a soma, of its centre.
+    pub x: Option<ValueSource>,
+    /// Likewise.
+    pub y: Option<ValueSource>,
+    /// Likewise.
+    pub z: Option<ValueSource>,
+}
+
+/// Kinds of sections.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum SectionKind {
+    /// Cylinders or truncated cones in a row.
+    #[default]
+    Section,
+    /// A sphere.
+    Soma,
+}
+
 /// Neurons of one model: `[population.NAME]`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct PopulationSource {
@@ -383,14 +434,33 @@ pub struct PopulationSource {
     pub name: Spanned<String>,
     /// A `[neuron.NAME]`, or a built-in model, with or without `library:` in front.
     pub neuron: Spanned<String>,
-    /// How many neurons: a number, or an expression over constants.
+    /// How many neurons: a number, or an expression over constants; empty for one neuron with a morphology.
     pub size: Text,
+    /// The shape of its neurons, whose compartments are the elements of the population: a `[morphology.NAME]`.
+    pub morphology: Option<Spanned<String>>,
+    /// `Cm`: the capacitance of the membrane per area, for neurons with a morphology.
+    pub capacitance: Option<ValueSource>,
+    /// `Ri`: the resistivity of the cytoplasm, for neurons with a morphology.
+    pub resistivity: Option<ValueSource>,
+    /// The one compartment of each neuron that emits spikes: its number, or a section.
+    pub threshold_location: Option<Text>,
     /// Initial values, in the order in which they are set.
     pub initial: Vec<Assignment>,
     /// Where its linked variables take their values from: `link.VARIABLE`.
     pub links: Vec<LinkSource>,
+    /// Other initial values in sections of the morphology, the later winning.
+    pub sections: Vec<SectionValues>,
     /// The step of the population's own clock, if it has one; a time.
     pub dt: Option<Text>,
+}
+
+/// Initial values in one section: `[population.NAME.section.SECTION]`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SectionValues {
+    /// A section of the neuron's morphology and all that hangs on it, or with `.main` the section alone.
+    pub section: Spanned<String>,
+    /// The values there.
+    pub values: Vec<Assignment>,
 }
 
 /// A contiguous range of a population's neurons: `[view.NAME]`.
@@ -400,10 +470,15 @@ pub struct ViewSource {
     pub name: Spanned<String>,
     /// A population, an input or another view.
     pub population: Spanned<String>,
-    /// The first neuron: a number, or an expression over constants.
+    /// The first neuron: a number, or an expression over constants. Within `section`, if that is given; empty then if
+    /// all of it is meant.
     pub start: Text,
     /// The neuron after the last.
     pub stop: Text,
+    /// A section of the neuron's morphology and all that hangs on it, or with `.main` the section alone.
+    pub section: Option<Spanned<String>>,
+    /// Which neuron, if the population has several with a morphology.
+    pub cell: Option<Text>,
 }
 
 /// Something that acts on the network from outside: `[input.NAME]`.

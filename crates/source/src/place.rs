@@ -4,9 +4,10 @@ use neuropil_base::{FileId, Span, Spanned, Text};
 
 use crate::{
     Assignment, ConnectSource, Constant, Elements, EventSource, FiringRateSource, HostSource, InputSource,
-    LinkSource, NetworkSource, NeuronSource, Numbers, ObjectChange, PathwaySource, PeriodicSource,
-    PlaceSource, Placement, PopulationSource, ProjectionSource, RecordSource, RunSource, Selection, Settings,
-    StateRecordSource, SubnetworkSource, SumSource, SynapseSource, UntilSource, ValueSource, ViewSource,
+    LinkSource, MorphologySource, NetworkSource, NeuronSource, Numbers, ObjectChange, PathwaySource,
+    PeriodicSource, PlaceSource, Placement, PopulationSource, ProjectionSource, RecordSource, RunSource,
+    SectionSource, SectionValues, Selection, Settings, StateRecordSource, SubnetworkSource, SumSource,
+    SynapseSource, UntilSource, ValueSource, ViewSource,
 };
 
 /// Something that holds spans.
@@ -106,7 +107,7 @@ macro_rules! places {
 }
 
 places! {
-    NetworkSource { settings, constants, neurons, synapses, populations, views, inputs, projections, subnetworks, runs, hosts, record; files, name }
+    NetworkSource { settings, constants, neurons, synapses, morphologies, populations, views, inputs, projections, subnetworks, runs, hosts, record; files, name }
     Settings { dt, duration, seed, precision, method, schedule; title, description, reference }
     Constant { name, value }
     Assignment { name, value }
@@ -130,8 +131,14 @@ places! {
     SynapseSource { name, library, equations, pathways, sums, method, parameters, initial, schedule, periodic }
     PathwaySource { name, on, event, code, delay, when, order }
     SumSource { into, expression, operation, delay, when, order }
-    PopulationSource { name, neuron, size, initial, links, dt }
-    ViewSource { name, population, start, stop }
+    MorphologySource { name, file, text, spherical_soma, sections }
+    SectionSource { name, kind, parent, compartments, length, diameter, x, y, z }
+    PopulationSource {
+        name, neuron, size, morphology, capacitance, resistivity, threshold_location, initial,
+        sections, links, dt
+    }
+    SectionValues { section, values }
+    ViewSource { name, population, start, stop, section, cell }
     InputSource {
         name, kind, size, rate, period, start, indices, times, values, file, unit, dt, target, variable, n, weight, when,
         order

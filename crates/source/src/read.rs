@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use neuropil_base::{Diagnostic, Diagnostics, Span, Spanned};
+use neuropil_base::{Diagnostic, Diagnostics, Span, Spanned, Text};
 
 use crate::field::NETWORK;
 use crate::reader::{Mode, Reader};
@@ -22,7 +22,7 @@ const MAX_BYTES: u64 = 64 << 20;
 pub fn read_file(path: &Path) -> (NetworkSource, Diagnostics) {
     let name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     let mut files = Files::new(name);
-    match load(path) {
+    match read_text(path) {
         Ok(text) => {
             files.open.push(identity(path));
             files.file(&path.to_string_lossy(), text, folder_of(path));
@@ -68,6 +68,7 @@ impl Files {
 
     fn finish(mut self) -> (NetworkSource, Diagnostics) {
         shared_names(&self.network, &mut self.diagnostics);
+        self.network.read_morphologies();
         self.diagnostics.sort();
         (self.network, self.diagnostics)
     }
@@ -103,7 +104,7 @@ impl Files {
             self.diagnostics.push(Diagnostic::error("include-cycle", include.span, message));
             return;
         }
-        match load(&path) {
+        match read_text(&path) {
             Ok(text) => {
                 self.open.push(identity);
                 self.file(&path.to_string_lossy(), text, folder_of(&path));
@@ -114,8 +115,27 @@ impl Files {
     }
 }
 
-/// The text of a file, or why there is none.
-fn load(path: &Path) -> Result<String, String> {
+impl NetworkSource {
+    /// Reads the files of morphologies that have not been read, so that mistakes in them can be shown where they are.
+    ///
+    /// A file that cannot be read stays without text; whoever needs it says why.
+    pub fn read_morphologies(&mut self) {
+        for morphology in &mut self.morphologies {
+            let Some(path) = morphology.file.as_ref().filter(|_| morphology.text.is_none()) else { continue };
+            if let Ok(text) = read_text(&path.value) {
+                let file = self.files.add(path.value.to_string_lossy(), text.clone());
+                let span = Span::new(file, 0..text.len());
+                morphology.text = Some(Text::new(text, span));
+            }
+        }
+    }
+}
+
+/// The text of a file that a model names.
+///
+/// # Errors
+/// Why there is none.
+pub fn read_text(path: &Path) -> Result<String, String> {
     let size = std::fs::metadata(path).map_err(|e| described(&e))?.len();
     if size > MAX_BYTES {
         return Err(format!("it is larger than {} MiB", MAX_BYTES >> 20));

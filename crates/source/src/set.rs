@@ -37,6 +37,7 @@ impl NetworkSource {
             // Paths on a command line are relative to where it is typed.
             let mut reader = Reader::new(&mut diagnostics, Path::new(""), Mode::Override);
             reader.fields(NETWORK, "the network", self, &vec![entry]);
+            self.read_morphologies();
         }
         diagnostics
     }

@@ -116,6 +116,7 @@ impl Given<'_> {
                 refractory: Refractory::Never,
                 periodic: Vec::new(),
                 counters: Vec::new(),
+                cable: None,
                 span: Span::NONE,
             }],
             projections: Vec::new(),

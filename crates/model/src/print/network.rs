@@ -4,8 +4,8 @@ use std::fmt;
 
 use super::{DisplayBlock, DisplayExpr};
 use crate::{
-    Block, Connect, Counter, Delay, Endpoint, Event, EventSource, Expr, Extent, FixedNumber, Format, Group,
-    HostOperation, Initial, Link, LinkPlace, Network, ObjectId, Pathway, Periodic, Placed, Population,
+    Block, Cable, Connect, Counter, Delay, Endpoint, Event, EventSource, Expr, Extent, FixedNumber, Format,
+    Group, HostOperation, Initial, Link, LinkPlace, Network, ObjectId, Pathway, Periodic, Placed, Population,
     Projection, Recorder, RecorderKind, Reduce, Refractory, Schedule, Slot, Sum, Table, Variable,
     VariableKind, When,
 };
@@ -101,6 +101,7 @@ impl<'a> Owner<'a> {
             method,
             events,
             refractory,
+            cable,
             update,
             periodic,
             counters,
@@ -119,6 +120,17 @@ impl<'a> Owner<'a> {
             writeln!(f, "  method {method}")?;
         }
         self.moved(f, "  update", *update, Placed::at(Slot::Groups))?;
+        if let Some(cable) = cable {
+            let Cable { morphology, tree, cells, voltage, current, placed, .. } = cable;
+            let name = |id: &crate::VariableId| &variables[id.index()].name;
+            let (v, im, nodes) = (name(voltage), name(current), tree.nodes.len());
+            let when = self.network.schedule.shown(placed.when);
+            writeln!(
+                f,
+                "  cable {v} from {im}: {cells} of morphology {morphology}, {} compartments, {nodes} nodes, {when} order {}",
+                tree.compartments, placed.order
+            )?;
+        }
         match refractory {
             Refractory::Never => {}
             Refractory::Time(time) => {

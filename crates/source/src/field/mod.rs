@@ -4,6 +4,7 @@ mod firing_rate;
 mod host;
 mod input;
 mod link;
+mod morphology;
 mod neuron;
 mod periodic;
 mod population;
@@ -219,6 +220,7 @@ pub(crate) const NETWORK: &[Field<NetworkSource>] = &[
     }),
     row!(objects neuron . neurons = "{ lif = { equations = \"dv/dt = -v/tau : volt\" } }"),
     row!(objects synapse . synapses = "{ exc = { on_pre = \"ge += w\" } }"),
+    row!(objects morphology . morphologies = "{ cell = { file = \"cell.swc\" } }"),
     row!(objects population . populations = "{ cells = { neuron = \"lif\", size = 100 } }"),
     row!(objects view . views = "{ exc = { of = \"cells\", range = [0, 80] } }"),
     row!(objects input . inputs = "{ noise = { kind = \"poisson\", size = 100, rate = \"10 Hz\" } }"),
