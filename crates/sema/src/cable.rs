@@ -257,7 +257,7 @@ pub(crate) fn stand_in(current: Span) -> Option<Cells> {
     let shape = Shape::Soma { diameter: 1e-5, centre: Some([0.0; 3]) };
     let spec = SectionSpec { name: "soma".to_owned(), parent: None, shape };
     let morphology = Arc::new(Morphology::new(&[spec]).ok()?);
-    Some(Cells { name: "stand-in".to_owned(), morphology, count: 1, current })
+    Some(Cells { name: "no morphology".to_owned(), morphology, count: 1, current })
 }
 
 /// Warns of constants that a name of every compartment hides.
