@@ -63,13 +63,13 @@ impl Summary {
         let network = simulation.network();
         let timings = simulation.timings();
         let counts = simulation.spike_counts();
-        let duration_s = simulation.time();
+        let duration_s = simulation.total_steps() as f64 * simulation.dt();
         Self {
             model: network.name.clone(),
             version: env!("CARGO_PKG_VERSION"),
             neurons: simulation.n_neurons(),
             synapses: simulation.n_synapses(),
-            steps: simulation.steps(),
+            steps: simulation.total_steps(),
             dt_s: simulation.dt(),
             duration_s,
             complete: circumstances.complete,

@@ -124,9 +124,11 @@ impl Simulation {
                 };
                 // Going back in time does not undo what has been done of the protocol, nor what was recorded.
                 let (done, steps) = (self.circumstances.done, self.circumstances.steps);
+                let tallies = self.recording.tallies.clone();
                 self.restore(&snapshot)?;
                 self.circumstances.done = done;
                 self.circumstances.steps = steps;
+                self.recording.tallies = tallies;
                 Ok(())
             }
         }

@@ -230,6 +230,13 @@ impl Simulation {
         self.machine.tick().div_ceil(self.period())
     }
 
+    /// Steps of the network's clock that have been run in all: of every subnetwork, and those that going back to a
+    /// stored state of the model's protocol made undone.
+    #[must_use]
+    pub fn total_steps(&self) -> u64 {
+        self.circumstances.steps
+    }
+
     /// The network's time in seconds: `steps * dt`.
     #[must_use]
     pub fn time(&self) -> f64 {
