@@ -200,11 +200,11 @@ impl<'a> Analysis<'a> {
             let mut broken = model.is_none();
             let mut model = model.map(|m| NeuronModel::parse(&m, &mut self.out)).unwrap_or_default();
             let clock = self.clock(source.dt.as_ref(), &source.name.value);
-            let shape = if broken { None } else { self.shape(source, &mut model) };
-            if shape.is_none() {
+            let (size, cells) = self.shape(source, Some(&mut model).filter(|_| !broken));
+            if cells.is_none() {
                 (broken, model) = (true, NeuronModel::default());
             }
-            let (size, cells) = shape.unwrap_or((1, None));
+            let cells = cells.flatten();
             let method = match &model.method {
                 Some(name) => method(name, &mut self.out),
                 None => self.method,

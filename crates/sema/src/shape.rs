@@ -36,14 +36,28 @@ impl Analysis<'_> {
         }
     }
 
-    /// How many elements a population has, and its neurons if they have a shape; the model is completed for them.
+    /// How many elements a population has, and its neurons if they have a shape, for which the model is completed; none
+    /// instead of neurons if something is wrong with them.
     pub(crate) fn shape(
         &mut self,
         source: &PopulationSource,
-        model: &mut NeuronModel,
-    ) -> Option<(u32, Option<Cells>)> {
+        model: Option<&mut NeuronModel>,
+    ) -> (u32, Option<Option<Cells>>) {
         let said = !source.size.text.is_empty() || source.morphology.is_none();
         let count = self.size(Some(&source.size).filter(|_| said), "the size of a population");
+        match model.and_then(|model| self.cells(source, model, count)) {
+            None => (count, None),
+            Some(None) => (count, Some(None)),
+            Some(Some((total, cells))) => (total, Some(Some(cells))),
+        }
+    }
+
+    fn cells(
+        &mut self,
+        source: &PopulationSource,
+        model: &mut NeuronModel,
+        count: u32,
+    ) -> Option<Option<(u32, Cells)>> {
         let Some(name) = &source.morphology else {
             cable::refuse_fields(source, &mut self.out);
             let for_compartments = cable::is_for_compartments(&model.equations);
@@ -52,7 +66,7 @@ impl Analysis<'_> {
                 return None;
             }
             cable::refuse_point_current(&source.name.value, &model.equations, &mut self.out);
-            return Some((count, None));
+            return Some(None);
         };
         let Some((_, shape)) = self.morphologies.iter().find(|(n, _)| *n == name.value) else {
             let names = self.morphologies.iter().map(|(n, _)| n.as_str());
@@ -69,7 +83,7 @@ impl Analysis<'_> {
             );
         }
         let total = cable::total(count, &shape, source.size.span, &mut self.out)?;
-        Some((total, Some(cable::cells(&name.value, &shape, count, current))))
+        Some(Some((total, cable::cells(&name.value, &shape, count, current))))
     }
 
     /// The neurons of a model that no population has: compartments, if it is a model of those. None if it is wrong.
