@@ -9,8 +9,8 @@ import sys
 
 import numpy as np
 from brian2 import (
-    EventMonitor, Hz, Network, NeuronGroup, SpikeGeneratorGroup, SpikeMonitor, StateMonitor, Synapses, TimedArray,
-    __version__, defaultclock, ms, prefs
+    EventMonitor, Hz, Network, NeuronGroup, PoissonInput, SpikeGeneratorGroup, SpikeMonitor, StateMonitor, Synapses, TimedArray,
+    __version__, defaultclock, linked_var, ms, prefs
 )
 
 # Where code depends on the order of synapses, the NumPy target does not always follow it.
@@ -332,6 +332,104 @@ def views():
     ]
 
 
+def recurring():
+    """Code that runs regularly, subexpressions that are constant over a step, and inputs all of whose sources are active."""
+    cells = NeuronGroup(
+        5,
+        """
+        dv/dt = (1.2 + 0.02*h - v)/(9*ms) : 1 (unless refractory)
+        dz/dt = (h*z2 - z)/(5*ms) : 1
+        h = 2*v + s : 1 (constant over dt)
+        z2 = 0.5*h - twice : 1
+        twice = 2*s : 1 (shared)
+        s : 1 (shared)
+        x : 1
+        """,
+        threshold="v > 1",
+        reset="v = 0; x += 1",
+        refractory=1.3 * ms,
+        method="rk4",
+        name="cells",
+    )
+    cells.v = "0.19*i"
+    cells.run_regularly("s += 0.1; a = s*2; x = t/ms + a*(1 + i); v += 0.01*i", dt=0.3 * ms)
+    cells.run_regularly("x = 0.5*x + dt/ms", when="after_thresholds", order=2)
+    inputs = [
+        PoissonInput(cells, "v", N=7, rate=10000 * Hz, weight=0.0003),
+        PoissonInput(cells[1:3], "x", N=3, rate=10000 * Hz, weight="0.01*(1 + i)", when="resets", order=-1),
+    ]
+    loop = Synapses(
+        cells,
+        cells,
+        """
+        w : 1
+        g = w*v_post + 0.1*N_incoming : 1 (constant over dt)
+        n : integer
+        """,
+        on_pre="x_post += g",
+        name="loop",
+    )
+    loop.connect("i >= j")
+    loop.w = "0.1*(1 + i + 2*j)/N_outgoing"
+    loop.run_regularly("w = 0.95*w + 0.01*x_pre; n = N_incoming + 10*N_outgoing + 100*N", dt=0.5 * ms)
+    loop.run_regularly("v_post += 0.001*w", dt=0.7 * ms, when="before_groups")
+    return [cells, loop, *inputs], [
+        SpikeMonitor(cells, name="z_cells"),
+        states(cells, "state", ["v", "z", "h", "x"]),
+        states(cells, "before", ["v", "h", "x"], when="start"),
+        states(loop, "weights", ["w", "g", "n"]),
+    ]
+
+
+def linked():
+    """Variables linked one to one, through an index, to a shared variable, to an expression and to the group itself."""
+    slow = NeuronGroup(
+        3,
+        """
+        dc/dt = (drive - c)/(6*ms) : 1
+        y = 2*c + 0.1*i + total : 1
+        drive : 1
+        total : 1 (shared)
+        """,
+        method="euler",
+        name="aslow",
+    )
+    slow.drive = "1 + i"
+    slow.run_regularly("total += 0.01")
+    cells = NeuronGroup(
+        6,
+        """
+        dv/dt = (0.4 + c + 0.1*next - v)/(7*ms) : 1
+        c : 1 (linked)
+        y : 1 (linked)
+        total : 1 (linked)
+        next : 1 (linked)
+        u : 1
+        """,
+        threshold="v > 1",
+        reset="v = 0.1*y; u += total",
+        method="euler",
+        name="cells",
+    )
+    cells.v = "0.15*i"
+    cells.c = linked_var(slow, "c", index=np.array([0, 0, 1, 1, 2, 2]))
+    cells.y = linked_var(slow, "y", index=np.array([2, 1, 0, 2, 1, 0]))
+    cells.total = linked_var(slow, "total")
+    cells.next = linked_var(cells, "v", index=np.array([1, 2, 3, 4, 5, 0]))
+    cells.run_regularly("v = 0.9*v + 0.1*next", dt=0.4 * ms)
+    same = NeuronGroup(3, "c : 1 (linked)\nd : 1", name="same")
+    same.c = linked_var(slow, "c")
+    same.run_regularly("d = 0.5*d + c", when="end")
+    loop = Synapses(cells, cells, on_pre="u_post += 0.1*v_pre", name="loop")
+    loop.connect("i != j and (i + j) % 2 == 0")
+    return [slow, cells, same, loop], [
+        SpikeMonitor(cells, name="z_cells"),
+        states(slow, "source", ["c", "y"]),
+        states(cells, "state", ["v", "c", "y", "next", "u"]),
+        states(same, "same", ["d"]),
+    ]
+
+
 def write(build):
     prefs.codegen.target = "cython" if build.__name__ == ORDERED else "numpy"
     objects, monitors = build()
@@ -355,6 +453,6 @@ def write(build):
                     file.write(" ".join(f"{value:.12g}" for value in line) + "\n")
 
 
-for build in (events, pathways, gaps, clocks, timed, refractory, slots, views):
+for build in (events, pathways, gaps, clocks, timed, refractory, slots, views, recurring, linked):
     if len(sys.argv) < 2 or build.__name__ in sys.argv[1:]:
         write(build)

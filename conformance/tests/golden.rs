@@ -186,3 +186,13 @@ fn neurons_with_a_soma_agree_with_brian_as_far_as_its_digits_go() {
     // golden/cable.py says why Brian has seven digits here.
     agrees_within("soma", 2e-6);
 }
+
+#[test]
+fn periodic_code_held_subexpressions_numbers_of_synapses_and_binomial_inputs_agree_with_brian() {
+    agrees_in_every_state("recurring");
+}
+
+#[test]
+fn linked_variables_agree_with_brian() {
+    agrees_in_every_state("linked");
+}
