@@ -16,7 +16,7 @@ use neuropil_schedule::Plan;
 
 use crate::build::{Reconnected, counted, reconnect, redelay};
 use crate::link::check_indices;
-use crate::pool::Pool;
+use crate::pool::{Pool, needed};
 use crate::simulation::{Circumstances, watched};
 use crate::{BuildError, RunError, Simulation};
 
@@ -271,7 +271,8 @@ impl Simulation {
             Endpoint::Post => &of.target,
         };
         let (emitter, n_pathways) = (ObjectId::Population(group.population), of.pathways.len());
-        let mut pool = self.pool(|_| true)?;
+        let read = needed(&network, projection);
+        let mut pool = self.pool(|b| read.contains(&b))?;
         pool.step = self.step_of(ObjectId::Projection(projection));
         let old = &self.synapses[k];
         let (longest, mut made, remarks) =
@@ -316,7 +317,8 @@ impl Simulation {
     pub fn reconnect(&mut self, projection: ProjectionId, connect: Connect) -> Result<(), RunError> {
         let mut network = (*self.network).clone();
         network.projections[projection.index()].connect = connect;
-        let mut pool = self.pool(|_| true)?;
+        let read = needed(&network, projection);
+        let mut pool = self.pool(|b| read.contains(&b))?;
         pool.step = self.step_of(ObjectId::Projection(projection));
         let draw = self.circumstances.draws + 1;
         let made = reconnect(&network, &*self.backend, pool, projection, draw)?;

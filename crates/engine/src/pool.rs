@@ -1,14 +1,17 @@
 //! Buffers of a network under construction, by what they stand for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use neuropil_backend::{Backend, BackendError, Once, Over, Routine};
 use neuropil_base::{Scalar, ScalarType};
 use neuropil_ir::prepare;
 use neuropil_kernels::program::BufferId;
-use neuropil_kernels::{Binding, LowerError, Lowered};
+use neuropil_kernels::{Binding, LowerError, Lowered, once};
 use neuropil_memory::HostBuffer;
-use neuropil_model::{Extent, Network, ObjectId, VariableId, VariableKind};
+use neuropil_model::{
+    Connect, Delay, Extent, Initial, Link, LinkPlace, Network, ObjectId, PopulationId, ProjectionId,
+    VariableId, VariableKind,
+};
 
 use crate::BuildError;
 
@@ -102,6 +105,42 @@ impl Pool {
         }
         pool
     }
+}
+
+/// What the kernels read that run when the synapses of a projection are made: values of other objects among them.
+pub(crate) fn needed(network: &Network, id: ProjectionId) -> BTreeSet<Binding> {
+    let projection = network.projection(id);
+    let object = ObjectId::Projection(id);
+    let mut kernels: Vec<Lowered> = Vec::new();
+    for (k, variable) in projection.variables.iter().enumerate() {
+        if let Initial::Expr(e) = &variable.initial {
+            kernels.push(once::initial(network, object, VariableId::new(k), e));
+        }
+    }
+    let delays = projection.pathways.iter().map(|p| &p.delay).chain(projection.sums.iter().map(|s| &s.delay));
+    for delay in delays {
+        if let Delay::PerSynapse(e) = delay {
+            kernels.push(once::evaluate(network, object, "delay", e, ScalarType::F64));
+        }
+    }
+    if let Connect::Condition { condition, probability, .. } = &projection.connect {
+        kernels.push(once::connection(network, id, condition.as_ref(), probability.as_ref()));
+    }
+    let read = kernels.into_iter().flat_map(|k| k.bindings);
+    // Links that lead to these synapses are checked again.
+    let populations = (0..network.populations.len()).map(|k| ObjectId::Population(PopulationId::new(k)));
+    let projections = (0..network.projections.len()).map(|k| ObjectId::Projection(ProjectionId::new(k)));
+    let leading = populations.chain(projections).flat_map(|from| {
+        network.variables(from).iter().filter_map(move |variable| match &variable.kind {
+            VariableKind::Link(Link { object: to, place: LinkPlace::Index { index, .. }, .. })
+                if *to == object =>
+            {
+                Some(Binding::Variable(from, *index))
+            }
+            _ => None,
+        })
+    });
+    read.chain(leading).collect()
 }
 
 /// Whether a variable has values of its own; numbers of synapses are inserted once those are made.

@@ -26,7 +26,10 @@ use std::ops::{Add, Div, Mul};
 use crate::{CableTree, Link};
 
 /// A float: `f32` or `f64`.
-pub trait Real: Copy + Default + From<u8> + Add<Output = Self> + Mul<Output = Self> + Div<Output = Self> {}
+pub trait Real:
+    Copy + Default + From<u8> + Add<Output = Self> + Mul<Output = Self> + Div<Output = Self>
+{
+}
 
 impl<T: Copy + Default + From<u8> + Add<Output = T> + Mul<Output = T> + Div<Output = T>> Real for T {}
 
@@ -135,18 +138,20 @@ mod tests {
 
     /// A tree: the parent of each section, its compartments, its diameter in micrometres.
     fn cell() -> impl Strategy<Value = Morphology> {
-        proptest::collection::vec((any::<prop::sample::Index>(), 1_usize..4, 0.2..20.0_f64), 1..9).prop_map(|list| {
-            let specs: Vec<SectionSpec> = list
-                .iter()
-                .enumerate()
-                .map(|(k, (parent, n, d))| SectionSpec {
-                    name: format!("s{k}"),
-                    parent: (k > 0).then(|| parent.index(k)),
-                    shape: Shape::cylinder(*n as f64 * 20e-6, d * 1e-6, *n),
-                })
-                .collect();
-            Morphology::new(&specs).expect("a tree")
-        })
+        proptest::collection::vec((any::<prop::sample::Index>(), 1_usize..4, 0.2..20.0_f64), 1..9).prop_map(
+            |list| {
+                let specs: Vec<SectionSpec> = list
+                    .iter()
+                    .enumerate()
+                    .map(|(k, (parent, n, d))| SectionSpec {
+                        name: format!("s{k}"),
+                        parent: (k > 0).then(|| parent.index(k)),
+                        shape: Shape::cylinder(*n as f64 * 20e-6, d * 1e-6, *n),
+                    })
+                    .collect();
+                Morphology::new(&specs).expect("a tree")
+            },
+        )
     }
 
     /// The voltages that the dense matrix gives, branch points among the unknowns.

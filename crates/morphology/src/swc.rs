@@ -161,8 +161,10 @@ fn read(text: &str, errors: &mut Vec<SwcError>) -> Vec<Point> {
         match line.point(&by_number, points.is_empty()) {
             Ok(point) => {
                 if let Some(first) = by_number.get(&point.number) {
-                    let message =
-                        format!("two points have the number {}, the first in line {}", point.number, points[*first].line);
+                    let message = format!(
+                        "two points have the number {}, the first in line {}",
+                        point.number, points[*first].line
+                    );
                     errors.push(point.error(message, Some("give each point a number of its own")));
                     continue;
                 }
@@ -228,7 +230,9 @@ impl Line<'_> {
         let real = |(word, range): &(&str, Range<usize>), what: &str| match word.parse::<f64>() {
             Ok(value) if value.is_finite() => Ok(value),
             Ok(_) => Err(self.error(range.clone(), format!("the {what} is not finite"), None)),
-            Err(_) => Err(self.error(range.clone(), format!("`{word}` is no {what}"), Some("write a number"))),
+            Err(_) => {
+                Err(self.error(range.clone(), format!("`{word}` is no {what}"), Some("write a number")))
+            }
         };
         let own = integer(number, "number of a point")?;
         let code = integer(kind, "type")?;
@@ -256,7 +260,11 @@ impl Line<'_> {
             }
             (before, None) => {
                 let message = format!("no line above has the number {before}, the parent of point {own}");
-                let help = if is_first { "the first point has the parent -1" } else { "put parents before their children" };
+                let help = if is_first {
+                    "the first point has the parent -1"
+                } else {
+                    "put parents before their children"
+                };
                 return Err(self.error(parent.1.clone(), message, Some(help)));
             }
         };
@@ -276,7 +284,8 @@ impl Line<'_> {
 /// Makes the soma of three points one: the first, if the others lie one radius away from it.
 fn replace_three_points(points: &mut [Point]) -> Result<(), SwcError> {
     let root = &points[0];
-    let somatic: Vec<usize> = root.children.iter().copied().filter(|c| points[*c].kind == Kind::Soma).collect();
+    let somatic: Vec<usize> =
+        root.children.iter().copied().filter(|c| points[*c].kind == Kind::Soma).collect();
     let &[second, third] = somatic.as_slice() else { return Ok(()) };
     let bare = |p: usize| points[p].children.is_empty();
     if root.kind != Kind::Soma || !bare(second) || !bare(third) {
@@ -342,7 +351,12 @@ fn sections(points: &[Point], options: Options, errors: &mut Vec<SwcError>) -> V
 }
 
 /// The shape of a run of points.
-fn shape(points: &[Point], run: &[usize], before: Option<&Point>, options: Options) -> Result<Shape, SwcError> {
+fn shape(
+    points: &[Point],
+    run: &[usize],
+    before: Option<&Point>,
+    options: Options,
+) -> Result<Shape, SwcError> {
     let metres = |p: [f64; 3]| [0, 1, 2].map(|k| p[k] * 1e-6);
     let first = &points[run[0]];
     if options.spherical_soma && run.len() == 1 && first.kind == Kind::Soma {
@@ -373,7 +387,8 @@ fn shape(points: &[Point], run: &[usize], before: Option<&Point>, options: Optio
         let point = &points[*k];
         let at = [0, 1, 2].map(|axis| point.at[axis] - origin[axis]);
         if bounds.last() == Some(&at) {
-            let message = format!("point {} lies where its parent lies: a compartment without length", point.number);
+            let message =
+                format!("point {} lies where its parent lies: a compartment without length", point.number);
             return Err(point.error(message, Some("remove it, and give its children its parent")));
         }
         bounds.push(at);

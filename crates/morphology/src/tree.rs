@@ -259,7 +259,10 @@ mod tests {
         assert_eq!(new(&two), MorphologyError::SecondRoot { section: 1 });
         let circle = [spec("a", None, 1), spec("b", Some(2), 1), spec("c", Some(1), 1)];
         assert_eq!(new(&circle), MorphologyError::Unreachable { section: 1 });
-        assert_eq!(new(&[spec("a", None, 1), spec("b", Some(7), 1)]), MorphologyError::Unreachable { section: 1 });
+        assert_eq!(
+            new(&[spec("a", None, 1), spec("b", Some(7), 1)]),
+            MorphologyError::Unreachable { section: 1 }
+        );
         assert!(matches!(new(&[spec("a", None, 0)]), MorphologyError::Shape { section: 0, .. }));
     }
 

@@ -12,7 +12,9 @@ fn main() -> Result<(), Error> {
     let mut network = Builder::new("closed_loop");
     network
         .neuron("lif")
-        .equations("dv/dt = (drive - v)/(20*ms) + 0.1*xi/sqrt(ms) : 1 (unless refractory)\ndrive : 1 (shared)")
+        .equations(
+            "dv/dt = (drive - v)/(20*ms) + 0.1*xi/sqrt(ms) : 1 (unless refractory)\ndrive : 1 (shared)",
+        )
         .threshold("v > 1")
         .reset("v = 0")
         .refractory("2 ms")
