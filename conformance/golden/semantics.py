@@ -430,6 +430,54 @@ def linked():
     ]
 
 
+def tripartite():
+    """Projections that start and end at the synapses of another one: sums, events, numbers of the neurons of a synapse."""
+    source = SpikeGeneratorGroup(3, [0, 1, 2, 0, 1, 2, 0, 2, 1], [0.3, 0.3, 0.7, 1.2, 2, 3.1, 3.9, 4.4, 6] * ms, name="source")
+    cells = NeuronGroup(2, "dv/dt = -v/(20*ms) : 1", method="exact", name="cells")
+    synapses = Synapses(
+        source,
+        cells,
+        """
+        dx/dt = -x/(5*ms) : 1 (clock-driven)
+        gain : 1
+        w : 1
+        """,
+        on_pre="x += 1; v_post += w*(1 - gain)",
+        method="exact",
+        name="synapses",
+    )
+    synapses.connect("i != 2*j")
+    synapses.w = "1 + i + 10*j"
+    glia = NeuronGroup(
+        2,
+        """
+        dc/dt = (drive - c)/(3*ms) : 1
+        drive : 1
+        """,
+        threshold="c > 0.6",
+        reset="c = 0.1",
+        method="euler",
+        name="glia",
+    )
+    gather = Synapses(synapses, glia, "drive_post = x_pre*(1 + 0.1*i_pre + 0.01*j_pre) : 1 (summed)", name="gather")
+    gather.connect("j == j_pre")
+    relay = Synapses(
+        glia,
+        synapses,
+        "gain_post = 0.5*c_pre : 1 (summed)",
+        on_pre="w_post += 0.25*(1 + i_post)",
+        delay=0.3 * ms,
+        name="relay",
+    )
+    relay.connect("i == j_post")
+    return [source, cells, synapses, glia, gather, relay], [
+        SpikeMonitor(glia, name="z_glia"),
+        states(cells, "voltage", ["v"]),
+        states(synapses, "each", ["x", "gain", "w"]),
+        states(glia, "state", ["c", "drive"]),
+    ]
+
+
 def write(build):
     prefs.codegen.target = "cython" if build.__name__ == ORDERED else "numpy"
     objects, monitors = build()
@@ -453,6 +501,6 @@ def write(build):
                     file.write(" ".join(f"{value:.12g}" for value in line) + "\n")
 
 
-for build in (events, pathways, gaps, clocks, timed, refractory, slots, views, recurring, linked):
+for build in (events, pathways, gaps, clocks, timed, refractory, slots, views, recurring, linked, tripartite):
     if len(sys.argv) < 2 or build.__name__ in sys.argv[1:]:
         write(build)

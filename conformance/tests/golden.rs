@@ -196,3 +196,8 @@ fn periodic_code_held_subexpressions_numbers_of_synapses_and_binomial_inputs_agr
 fn linked_variables_agree_with_brian() {
     agrees_in_every_state("linked");
 }
+
+#[test]
+fn projections_that_end_on_synapses_agree_with_brian() {
+    agrees_in_every_state("tripartite");
+}

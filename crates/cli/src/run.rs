@@ -96,6 +96,7 @@ fn advance(simulation: &mut Simulation, job: &RunJob, interrupt: &Interrupt) -> 
             | RunError::UnknownHost { .. }
             | RunError::Unbound { .. }
             | RunError::Host { .. }
+            | RunError::EndsThere { .. }
             | RunError::NothingStored { .. }
             | RunError::Build(_)
             | RunError::Length { .. } => match simulation.finish(false) {

@@ -15,8 +15,8 @@ use neuropil_kernels::program::{Buffer, BufferId, Owner, Program, Role, Structur
 use neuropil_kernels::{Binding, Lowered, ProjectionShape, lower, once};
 use neuropil_memory::HostBuffer;
 use neuropil_model::{
-    Connect, Delay, Endpoint, Expr, Extent, Format, Initial, Network, ObjectId, PopulationId, Projection,
-    ProjectionId, RecorderKind, Side, TableId, VarRef, VariableId, VariableKind,
+    Connect, Delay, Endpoint, Expr, Extent, Format, Group, Initial, Network, ObjectId, PopulationId,
+    Projection, ProjectionId, RecorderKind, Side, TableId, VarRef, VariableId, VariableKind,
 };
 use neuropil_schedule::Plan;
 
@@ -28,6 +28,8 @@ use crate::pool::{Pool, compile, has_buffer};
 #[derive(Debug)]
 pub(crate) struct Built {
     pub image: Image,
+    /// The network, groups of synapses with their sizes.
+    pub network: Network,
     /// One per projection.
     pub shapes: Vec<ProjectionShape>,
     /// How projections are stored and why, and how many delays per synapse were rounded.
@@ -62,32 +64,54 @@ pub(crate) fn build(
 ) -> Result<Built, BuildError> {
     // Mistakes that only integration finds are told before any synapse is made.
     lower(network, &vec![ProjectionShape::default(); network.projections.len()])?;
-    let mut builder = Builder::new(network, backend, Pool::default());
+    let mut network = network.clone();
+    let mut builder = Builder::new(&network, backend, Pool::default());
     builder.tables();
     for (i, population) in network.populations.iter().enumerate() {
         let object = ObjectId::Population(PopulationId::new(i));
-        builder.pool.add_object(network, object, population.size as usize);
+        builder.pool.add_object(&network, object, population.size as usize);
     }
-    for id in population_order(network) {
+    for id in population_order(&network) {
         builder.population(id)?;
     }
     let mut shapes = Vec::new();
     let mut synapses = Vec::new();
     for i in 0..network.projections.len() {
         let (shape, made) = builder.projection(ProjectionId::new(i))?;
+        let n_syn = shape.n_syn;
         shapes.push(shape);
         synapses.push(Arc::new(made));
+        // Those that end on it are made with its size.
+        let Builder { pool, draw, remarks, sum_delays, .. } = builder;
+        resize_groups(&mut network, ProjectionId::new(i), n_syn)?;
+        builder = Builder { network: &network, backend, pool, draw, remarks, sum_delays };
     }
-    recorded_synapses_exist(network, &shapes)?;
-    check_indices(network, &builder.pool, &shapes)?;
-    let program = lower(network, &shapes)?.without(off);
+    recorded_synapses_exist(&network, &shapes)?;
+    check_indices(&network, &builder.pool, &shapes)?;
+    let program = lower(&network, &shapes)?.without(off);
     let plan = Plan::new(&program);
     let buffers = builder.contents(&program, &synapses)?;
     Ok(Built {
         image: Image { program: Arc::new(program), plan: Arc::new(plan), buffers, synapses, threads },
         shapes,
         remarks: builder.remarks,
+        network,
     })
+}
+
+/// Tells the projections that end on one how many synapses it has.
+fn resize_groups(network: &mut Network, id: ProjectionId, n_syn: usize) -> Result<(), BuildError> {
+    let object = ObjectId::Projection(id);
+    let projection = network.projection(id).name.clone();
+    let groups = network.projections.iter_mut().flat_map(|p| [&mut p.source, &mut p.target]);
+    for group in groups.filter(|g| g.object == object) {
+        // Numbers of elements are `i32` in code.
+        group.len = u32::try_from(n_syn).ok().filter(|n| *n <= i32::MAX as u32).ok_or_else(|| {
+            let error = ConnectError::TooManySynapses { n_syn: n_syn as u64 };
+            BuildError::Connect { projection: projection.clone(), error }
+        })?;
+    }
+    Ok(())
 }
 
 /// A projection whose synapses were made anew.
@@ -373,11 +397,11 @@ impl<'a> Builder<'a> {
         let network = self.network;
         let projection = network.projection(id);
         let pathway = &projection.pathways[k];
-        let population = match pathway.on {
-            Endpoint::Pre => projection.source.population,
-            Endpoint::Post => projection.target.population,
+        let group = match pathway.on {
+            Endpoint::Pre => &projection.source,
+            Endpoint::Post => &projection.target,
         };
-        let dt = network.clock(network.population(population).clock).dt;
+        let dt = network.clock(network.clock_of(group.object)).dt;
         let (object, over) = (ObjectId::Projection(id), whole(projection, rows));
         let place = Place { object, over, connected, n_syn: rows.n_syn(), dt };
         let Some(delays) = self.delays(&pathway.name, &pathway.delay, &place)? else { return Ok((0, None)) };
@@ -424,15 +448,11 @@ impl<'a> Builder<'a> {
         let network = self.network;
         let projection = network.projection(id);
         let (pre, post) = (&projection.source, &projection.target);
-        let zero = |size: u32| HostBuffer::new(ScalarType::I32, size as usize);
+        let zero = |g: &Group| HostBuffer::new(ScalarType::I32, network.elements_of(g) as usize);
         for (i, variable) in projection.variables.iter().enumerate() {
             let counts = match variable.kind {
-                VariableKind::Degree(Endpoint::Pre) => {
-                    degrees(zero(network.population(pre.population).size), rows, |n, _| n + pre.start)
-                }
-                VariableKind::Degree(Endpoint::Post) => {
-                    degrees(zero(network.population(post.population).size), rows, |_, n| n + post.start)
-                }
+                VariableKind::Degree(Endpoint::Pre) => degrees(zero(pre), rows, |n, _| n + pre.start),
+                VariableKind::Degree(Endpoint::Post) => degrees(zero(post), rows, |_, n| n + post.start),
                 VariableKind::Count => number(rows.n_syn()),
                 VariableKind::State
                 | VariableKind::Parameter { .. }
@@ -458,7 +478,7 @@ impl<'a> Builder<'a> {
             n_post: projection.target.len,
             pre_offset: projection.source.start,
             post_offset: projection.target.start,
-            same_population: projection.source.population == projection.target.population,
+            same_population: projection.source.object == projection.target.object,
         };
         let make = |connector: &dyn Connector| {
             connector.validate(&shape).map_err(fail)?;
@@ -495,7 +515,7 @@ impl<'a> Builder<'a> {
                     Binding::Output,
                     HostBuffer::new(
                         ScalarType::F64,
-                        self.network.population(projection.target.population).size as usize,
+                        projection.target.start as usize + projection.target.len as usize,
                     ),
                 );
                 let pool = self.pool.only(&lowered);

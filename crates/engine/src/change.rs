@@ -9,8 +9,8 @@ use neuropil_kernels::program::{Buffer, BufferId, Owner, Program, Role, Structur
 use neuropil_kernels::{Binding, Former, Lowered, ProjectionShape, lower, once};
 use neuropil_memory::HostBuffer;
 use neuropil_model::{
-    Change, Connect, Delay, Endpoint, Expr, Extent, Initial, Network, ObjectId, PopulationId, ProjectionId,
-    RecorderId, Side, StopId, TableId, VarRef, VariableId, VariableKind,
+    Change, Connect, Delay, Endpoint, Expr, Extent, Group, Initial, Network, ObjectId, PopulationId,
+    ProjectionId, RecorderId, Side, StopId, TableId, VarRef, VariableId, VariableKind,
 };
 use neuropil_schedule::Plan;
 
@@ -270,7 +270,7 @@ impl Simulation {
             Endpoint::Pre => &of.source,
             Endpoint::Post => &of.target,
         };
-        let (emitter, n_pathways) = (ObjectId::Population(group.population), of.pathways.len());
+        let (emitter, n_pathways) = (group.object, of.pathways.len());
         let read = needed(&network, projection);
         let mut pool = self.pool(|b| read.contains(&b))?;
         pool.step = self.step_of(ObjectId::Projection(projection));
@@ -316,6 +316,13 @@ impl Simulation {
     /// [`BuildError`] if they cannot be made; the old ones stay then.
     pub fn reconnect(&mut self, projection: ProjectionId, connect: Connect) -> Result<(), RunError> {
         let mut network = (*self.network).clone();
+        let ends = |g: &Group| g.object == ObjectId::Projection(projection);
+        if let Some(other) = network.projections.iter().find(|p| ends(&p.source) || ends(&p.target)) {
+            return Err(RunError::EndsThere {
+                projection: network.projection(projection).name.clone(),
+                other: other.name.clone(),
+            });
+        }
         network.projections[projection.index()].connect = connect;
         let read = needed(&network, projection);
         let mut pool = self.pool(|b| read.contains(&b))?;

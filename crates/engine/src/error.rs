@@ -128,6 +128,14 @@ pub enum RunError {
         /// The last step's time in seconds.
         time_s: f64,
     },
+    /// Synapses that others end on cannot be made anew.
+    #[error("projection `{other}` ends on the synapses of `{projection}`, so they cannot be made anew")]
+    EndsThere {
+        /// Whose synapses.
+        projection: String,
+        /// What ends there.
+        other: String,
+    },
     /// A duration or time that is not a number of steps.
     #[error("cannot run for {0} s: no time, or more steps than can be counted")]
     Duration(f64),

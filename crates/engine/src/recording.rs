@@ -51,7 +51,7 @@ pub(crate) fn add_tallies(network: &mut Network) {
         }
         let group = neuropil_model::Group {
             name: population.name.clone(),
-            population: PopulationId::new(i),
+            object: ObjectId::Population(PopulationId::new(i)),
             start: 0,
             len: population.size,
         };
@@ -79,9 +79,11 @@ impl Recording {
         let tallies = network.recorders[n_recorders..]
             .iter()
             .filter_map(|r| match &r.kind {
-                RecorderKind::Events { group, .. } => {
-                    Some(Tally { population: group.population, count: 0, digest: SpikeDigest::new() })
-                }
+                RecorderKind::Events { group, .. } => group.population().map(|population| Tally {
+                    population,
+                    count: 0,
+                    digest: SpikeDigest::new(),
+                }),
                 RecorderKind::Rate { .. } | RecorderKind::State { .. } => None,
             })
             .collect();
@@ -155,10 +157,11 @@ impl MachineSink for Recording {
 fn spec(network: &Network, recorder: &neuropil_model::Recorder) -> RecorderSpec {
     let kind = match &recorder.kind {
         RecorderKind::Events { group, event } => {
-            let population = network.population(group.population);
+            let population = group.population().map(|id| network.population(id));
+            let event = population.and_then(|p| p.events.get(event.index()));
             record::RecorderKind::Spikes {
-                population: population.name.clone(),
-                event: population.events[event.index()].name.clone(),
+                population: network.object_name(group.object).to_owned(),
+                event: event.map(|e| e.name.clone()).unwrap_or_default(),
                 first: group.start,
                 n: group.len,
             }

@@ -155,6 +155,7 @@ impl Simulation {
         let built = crate::build::build(&network, backend, options.threads.max(1), &off)?;
         let build_s = start.elapsed().as_secs_f64();
         let start = Instant::now();
+        network = built.network;
         let program = Arc::clone(&built.image.program);
         record_all_synapses(&mut network, &program);
         let plan = Arc::clone(&built.image.plan);

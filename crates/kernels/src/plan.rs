@@ -192,7 +192,7 @@ impl<'a> Lowerer<'a> {
                     }
                 };
                 let former = shape.former.iter().filter(|f| f.pathway == k).map(Former::longest).max();
-                let stream = self.stream(projection, pathway.on, pathway.event);
+                let Some(stream) = self.stream(projection, pathway.on, pathway.event) else { continue };
                 let history = &mut self.program.streams[stream.index()].history;
                 *history = (*history).max(longest).max(former.unwrap_or(0));
             }
@@ -261,7 +261,7 @@ impl<'a> Lowerer<'a> {
         if let Some(known) = self.program.buffers.iter().position(|b| b.role == role) {
             return BufferId::new(known);
         }
-        let len = self.network.population(group.population).size as usize;
+        let len = self.network.elements_of(group) as usize;
         self.buffer(Buffer { name: format!("{}.{what}", projection.name), ty: ScalarType::I32, len, role })
     }
 
@@ -270,12 +270,17 @@ impl<'a> Lowerer<'a> {
         BufferId::new(self.program.buffers.len() - 1)
     }
 
-    fn stream(&self, projection: &Projection, on: Endpoint, event: neuropil_model::EventId) -> StreamId {
+    fn stream(
+        &self,
+        projection: &Projection,
+        on: Endpoint,
+        event: neuropil_model::EventId,
+    ) -> Option<StreamId> {
         let group = match on {
             Endpoint::Pre => &projection.source,
             Endpoint::Post => &projection.target,
         };
-        self.event_stream(group.population, event)
+        group.population().map(|population| self.event_stream(population, event))
     }
 
     fn event_stream(&self, population: PopulationId, event: neuropil_model::EventId) -> StreamId {
@@ -434,13 +439,15 @@ impl<'a> Lowerer<'a> {
                 Endpoint::Pre => &projection.source,
                 Endpoint::Post => &projection.target,
             };
-            let population = network.population(group.population);
+            // Synapses emit no events; sema refuses pathways on them.
+            let Some(population) = group.population() else { continue };
+            let stream = self.event_stream(population, pathway.event);
+            let population = network.population(population);
             let scope = Scope::of(network, object, network.clock(population.clock).dt).guarded();
             let mut block = advance.clone();
             block.append(&pathway.block);
             let name = format!("{}.{}", projection.name, pathway.name);
             let call = self.code(scope, &name, Domain::Synapses, &block)?;
-            let stream = self.event_stream(group.population, pathway.event);
             let delay = match &pathway.delay {
                 Delay::None => Travel::Steps(0),
                 Delay::Steps(steps) => Travel::Steps(*steps),
@@ -473,18 +480,14 @@ impl<'a> Lowerer<'a> {
         let network = self.network;
         for (k, stop) in network.stops.iter().enumerate() {
             self.owners = vec![Owner::Stop(StopId::new(k))];
-            let population = network.population(stop.group.population);
-            let on = clock(population.clock);
-            let scope = Scope::of(
-                network,
-                ObjectId::Population(stop.group.population),
-                network.clock(population.clock).dt,
-            );
+            let object = stop.group.object;
+            let on = clock(network.clock_of(object));
+            let scope = Scope::of(network, object, network.clock(network.clock_of(object)).dt);
             let name = format!("stop.{k}");
             let stream = StreamId::new(self.program.streams.len());
             self.program.streams.push(Stream {
                 name: name.clone(),
-                size: population.size,
+                size: network.elements_of(&stop.group),
                 clock: on,
                 history: 0,
             });
@@ -516,9 +519,10 @@ impl<'a> Lowerer<'a> {
             let on = clock(recorder.clock);
             let action = match &recorder.kind {
                 RecorderKind::Events { group, event } | RecorderKind::Rate { group, event } => {
+                    let Some(population) = group.population() else { continue };
                     Action::RecordEvents {
                         recorder: id,
-                        stream: self.event_stream(group.population, *event),
+                        stream: self.event_stream(population, *event),
                         start: group.start,
                         len: group.len,
                         count_only: matches!(recorder.kind, RecorderKind::Rate { .. }),

@@ -28,8 +28,8 @@ impl Lowerer<'_> {
         let placed = sum.placed;
         let name = format!("{}.sum{k}", projection.name);
         let group = if sum.target.side == Side::Pre { &projection.source } else { &projection.target };
-        let population = network.population(group.population);
-        let (on, size) = (clock(population.clock), population.size);
+        let on = clock(network.clock_of(group.object));
+        let size = network.elements_of(group);
         let Some(target) = self.variable_buffer(sum.target.object, sum.target.variable) else {
             return Ok(());
         };

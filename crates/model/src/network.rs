@@ -314,17 +314,29 @@ pub struct Counter {
     pub window_steps: u32,
 }
 
-/// A contiguous range of a population's neurons: the whole population, or a view of it.
+/// A contiguous range of a population's neurons: the whole population, or a view of it; or all synapses of a
+/// projection.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Group {
     /// The name it was given.
     pub name: String,
-    /// The population.
-    pub population: PopulationId,
+    /// The population or projection.
+    pub object: ObjectId,
     /// Its first neuron.
     pub start: u32,
-    /// How many neurons.
+    /// How many neurons. Of a projection 0 until its synapses are made, which whoever makes them puts right.
     pub len: u32,
+}
+
+impl Group {
+    /// The population, if its elements are neurons.
+    #[must_use]
+    pub fn population(&self) -> Option<PopulationId> {
+        match self.object {
+            ObjectId::Population(id) => Some(id),
+            ObjectId::Projection(_) => None,
+        }
+    }
 }
 
 /// Synapses of one kind between two groups.
@@ -605,6 +617,15 @@ impl Network {
         &self.variables(reference.object)[reference.variable.index()]
     }
 
+    /// How many elements the object of a group has: neurons of the whole population, or synapses.
+    #[must_use]
+    pub fn elements_of(&self, group: &Group) -> u32 {
+        match group.object {
+            ObjectId::Population(id) => self.population(id).size,
+            ObjectId::Projection(_) => group.len,
+        }
+    }
+
     /// The clock of an object.
     #[must_use]
     pub fn clock_of(&self, object: ObjectId) -> ClockId {
@@ -639,7 +660,7 @@ impl RecorderKind {
     #[must_use]
     pub fn object(&self) -> ObjectId {
         match self {
-            Self::Events { group, .. } | Self::Rate { group, .. } => ObjectId::Population(group.population),
+            Self::Events { group, .. } | Self::Rate { group, .. } => group.object,
             Self::State { object, .. } => *object,
         }
     }

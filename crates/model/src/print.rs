@@ -411,7 +411,12 @@ mod tests {
             value: v(Side::Pre),
             span: Span::NONE,
         });
-        let group = Group { name: "cells".to_owned(), population: PopulationId::new(0), start: 0, len: 3 };
+        let group = Group {
+            name: "cells".to_owned(),
+            object: ObjectId::Population(PopulationId::new(0)),
+            start: 0,
+            len: 3,
+        };
         Network {
             name: "n".to_owned(),
             title: "a network".to_owned(),

@@ -81,6 +81,7 @@ impl Error {
                 | RunError::UnknownEvent { .. }
                 | RunError::UnknownHost { .. }
                 | RunError::Unbound { .. }
+                | RunError::EndsThere { .. }
                 | RunError::NothingStored { .. }
                 | RunError::Length { .. },
             ) => ErrorKind::Argument,

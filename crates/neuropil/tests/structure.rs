@@ -230,3 +230,143 @@ delay = "4 ms"
     assert_eq!(last(&named, "target.x"), [0.0, 0.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
     assert_eq!(last(&named, "target.sum_drive"), [0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 3.0, 4.0]);
 }
+
+/// Three inputs onto two neurons, all pairs: synapse (i, j) has number `2*i + j`. Input `k` spikes in step `k` and step
+/// `k + 4`. `tail` adds projections that end on those synapses.
+fn with_synapses(tail: &str) -> Model {
+    model(&format!(
+        r#"
+dt = "1 ms"
+[input.source]
+kind = "spikes"
+size = 3
+indices = [0, 1, 2, 0, 1, 2]
+times = [0, 1, 2, 4, 5, 6]
+unit = "ms"
+[neuron.plain]
+equations = """
+v : 1
+total : 1
+"""
+[population.cells]
+neuron = "plain"
+size = 2
+[population.other]
+neuron = "plain"
+size = 6
+initial.v = "i"
+[synapse.counting]
+equations = """
+w : 1
+n : 1
+gain : 1
+"""
+on_pre = """
+n += 1
+v_post += w
+"""
+[projection.synapses]
+synapse = "counting"
+source = "source"
+target = "cells"
+connect = "all_to_all"
+weight = "10**(2*i + j)"
+{tail}
+"#
+    ))
+}
+
+#[test]
+fn synapses_end_on_synapses_one_to_one_by_condition_by_list_and_all_to_all() {
+    for (connect, weight, expected) in [
+        ("'one_to_one'", "1", [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]),
+        ("{ rule = 'condition', condition = 'i == j_post + 2*i_post' }", "1", [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]),
+        ("{ rule = 'condition', condition = 'i == j_post' }", "1", [0.0, 1.0, 0.0, 1.0, 0.0, 1.0]),
+        ("{ rule = 'condition', condition = 'i == 2 and w_post > 50' }", "1", [0.0, 0.0, 2.0, 2.0, 2.0, 2.0]),
+        (
+            "{ rule = 'pairs', pairs = [[5, 0], [4, 3], [1, 3]] }",
+            "[1, 10, 100]",
+            [5.0, 0.0, 0.0, 140.0, 0.0, 0.0],
+        ),
+        ("'all_to_all'", "'1 + j'", [15.0, 30.0, 45.0, 60.0, 75.0, 90.0]),
+        ("{ rule = 'fixed_in_degree', n = 6, multapses = false }", "1", [15.0; 6]),
+    ] {
+        let model = with_synapses(&format!(
+            "[synapse.s]\nequations = 'w : 1'\nsum = [{{ into = 'gain', expression = 'w*v_pre' }}]\n\
+             [projection.p]\nsynapse = 's'\nsource = 'other'\ntarget = 'synapses'\nconnect = {connect}\nweight = {weight}"
+        ));
+        assert_eq!(course(&model, "synapses.gain", 1), [expected], "{connect}");
+    }
+}
+
+#[test]
+fn sums_over_synapses_read_them_in_every_way_of_combining() {
+    // In step 5 those of input 0 have been used twice, the others once.
+    for (operation, expected) in [("sum", 600.0), ("mean", 200.0), ("max", 400.0), ("min", 0.0)] {
+        let model = with_synapses(&format!(
+            "[synapse.s]\nsum = [{{ into = 'total', expression = '(n_pre + 1)*100*i_pre', operation = '{operation}' }}]\n\
+             [projection.p]\nsynapse = 's'\nsource = 'synapses'\ntarget = 'cells'\n\
+             connect = {{ rule = 'condition', condition = 'j_pre == j' }}"
+        ));
+        let found = course(&model, "cells.total", 6);
+        assert_eq!(found[5], [expected; 2], "{operation}");
+    }
+}
+
+#[test]
+fn a_projection_knows_how_many_synapses_it_ends_on() {
+    let model = with_synapses(
+        "[synapse.s]\nequations = 'w : 1'\nsum = [{ into = 'total', expression = 'N_pre + 100*N_post + 1000*N' }]\n\
+         [projection.p]\nsynapse = 's'\nsource = 'synapses'\ntarget = 'cells'\n\
+         connect = { rule = 'condition', condition = 'i == j and i < N_pre - 5' }",
+    );
+    assert_eq!(course(&model, "cells.total", 1), [[1206.0, 0.0]]);
+}
+
+#[test]
+fn events_of_the_other_end_reach_synapses_of_synapses() {
+    // Heterosynaptic plasticity: a spike of input i changes the weights of the synapses of the next input, three steps
+    // later, by what those have counted.
+    let model = with_synapses(
+        "[synapse.s]\non_pre = 'gain_post += 10**i*(n_post + 1)'\n\
+         [projection.p]\nsynapse = 's'\nsource = 'source'\ntarget = 'synapses'\n\
+         connect = { rule = 'condition', condition = 'i_post == (i + 1) % 3' }\ndelay = '3 ms'",
+    );
+    let found = course(&model, "synapses.gain", 10);
+    // Input 0 spikes in steps 0 and 4 and acts in 3 and 7, on synapses of input 1 used in 1 and 5.
+    assert_eq!(found[3], [0.0, 0.0, 2.0, 2.0, 0.0, 0.0]);
+    // Input 1 acts in 4 and 8 on input 2, used in 2 and 6; input 2 in 5 and 9 on input 0, used in 0 and 4.
+    assert_eq!(found[9], [300.0 + 300.0, 600.0, 2.0 + 3.0, 5.0, 20.0 + 30.0, 50.0]);
+}
+
+#[test]
+fn synapses_can_end_on_synapses_that_end_on_synapses() {
+    let model = with_synapses(
+        "[synapse.up]\nequations = 'y : 1'\nsum = [{ into = 'gain_pre', expression = '10*y + i' }]\n\
+         [synapse.top]\nsum = [{ into = 'y', expression = 'v_pre + 100*j_post' }]\n\
+         [projection.top]\nsynapse = 'top'\nsource = 'other'\ntarget = 'middle'\n\
+         connect = { rule = 'condition', condition = 'i == i_post' }\n\
+         [projection.middle]\nsynapse = 'up'\nsource = 'synapses'\ntarget = 'cells'\n\
+         connect = { rule = 'condition', condition = 'i % 2 == j' }",
+    );
+    // Sums run in the order in which projections are made: `top` is made last, so `middle` reads what it left behind.
+    let found = course(&model, "synapses.gain", 2);
+    assert_eq!(found[0], [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+    assert_eq!(found[1], [0.0, 1011.0, 22.0, 1033.0, 44.0, 1055.0]);
+}
+
+#[test]
+fn a_sum_of_synapses_can_read_their_earlier_values() {
+    let model = with_synapses(
+        "[synapse.s]\nsum = [{ into = 'total', expression = 'n_pre*10**i' }]\n\
+         [projection.p]\nsynapse = 's'\nsource = 'synapses'\ntarget = 'cells'\n\
+         connect = { rule = 'condition', condition = 'j_pre == j' }\ndelay = '(1 + i_pre)*ms'",
+    );
+    // The counts at the beginning of step s, seen one to three steps later: input k is counted in steps k and k + 4.
+    let count = |input: i64, step: i64| f64::from(u8::from(step > input) + u8::from(step > input + 4));
+    for (step, found) in (0..).zip(course(&model, "cells.total", 12)) {
+        let of =
+            |j: i64| (0..3).map(|i| count(i, step - 1 - i) * 10_f64.powi((2 * i + j) as i32)).sum::<f64>();
+        assert_eq!(found, [of(0), of(1)], "step {step}");
+    }
+}

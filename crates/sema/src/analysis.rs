@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use neuropil_base::{Diagnostic, Diagnostics, Precision, Span, Spanned, Text};
 use neuropil_model::{
-    Act, Arith, Clock, ClockId, Connect, Group, HostOperation, Method, Network, Placed, Population,
-    PopulationId, Projection, ProjectionId, Recorder, Refractory, Slot, Table,
+    Act, Arith, Clock, ClockId, Connect, Group, HostOperation, Method, Network, ObjectId, Placed, Population,
+    PopulationId, Projection, ProjectionId, Recorder, Refractory, Side, Slot, Table,
 };
 use neuropil_morphology::Morphology;
 use neuropil_source::{InputKind, InputSource, NetworkSource};
@@ -22,6 +22,7 @@ use crate::code;
 use crate::connect::{check_connect, format, known_count};
 use crate::constant::{Evaluator, define_constants};
 use crate::declare::Declared;
+use crate::ends::{Objects, add_numbers, order};
 use crate::finish::{Assembled, assemble};
 use crate::firing_rate::{check_firing_rates, declare_firing_rates};
 use crate::initial::{Count, Receiver, check_initial};
@@ -141,7 +142,7 @@ impl<'a> Analysis<'a> {
         self.declare_populations();
         self.declare_views();
         self.declare_projections();
-        let feeds = declare_sums(&self.projs, &mut self.pops, &self.world, &mut self.out);
+        let feeds = declare_sums(&mut self.projs, &mut self.pops, &self.world, &mut self.out);
         self.resolve_links();
         self.warn_of_hidden_constants();
         self.check_populations();
@@ -253,7 +254,7 @@ impl<'a> Analysis<'a> {
     fn add_population(&mut self, pop: Pop, span: Span) {
         let group = Group {
             name: pop.population.name.clone(),
-            population: PopulationId::new(self.pops.len()),
+            object: ObjectId::Population(PopulationId::new(self.pops.len())),
             start: 0,
             len: pop.population.size,
         };
@@ -268,7 +269,8 @@ impl<'a> Analysis<'a> {
         if span.file().is_some() {
             return;
         }
-        let first = self.pops.get(first.population.index()).map_or(Span::NONE, |p| p.population.span);
+        let first = first.population().and_then(|id| self.pops.get(id.index()));
+        let first = first.map_or(Span::NONE, |p| p.population.span);
         self.out.push(
             Diagnostic::error(
                 code::DUPLICATE_NAME,
@@ -394,22 +396,22 @@ impl<'a> Analysis<'a> {
     }
 
     fn declare_projections(&mut self) {
-        for (index, source) in self.source.projections.iter().enumerate() {
+        for index in order(&self.source.projections, &mut self.out) {
+            let source = &self.source.projections[index];
             let model = builtin::synapse(self.source, &source.synapse, &mut self.out);
-            let pre = self.group(&source.source);
-            let post = self.group(&source.target);
+            let pre = self.end(&source.source);
+            let post = self.end(&source.target);
             let mut broken = model.is_none() || pre.is_none() || post.is_none();
             let model = model.map(|m| SynapseModel::parse(&m, &mut self.out)).unwrap_or_default();
-            let nowhere = Group { name: String::new(), population: PopulationId::new(0), start: 0, len: 0 };
+            let object = ObjectId::Population(PopulationId::new(0));
+            let nowhere = Group { name: String::new(), object, start: 0, len: 0 };
             let (pre, post) = (pre.unwrap_or_else(|| nowhere.clone()), post.unwrap_or(nowhere));
-            for group in [&pre, &post] {
-                broken |= self.pops.get(group.population.index()).is_none_or(|p| p.broken);
-            }
+            let objects = Objects { pops: &self.pops, projs: &self.projs };
+            broken |= objects.is_broken(pre.object) || objects.is_broken(post.object);
+            let usual = objects.clock(post.object);
             let clock = match &source.dt {
                 Some(_) => self.clock(source.dt.as_ref(), &source.name.value),
-                None => {
-                    self.pops.get(post.population.index()).map_or(ClockId::new(0), |p| p.population.clock)
-                }
+                None => usual,
             };
             let method = match &model.method {
                 Some(name) => method(name, &mut self.out),
@@ -440,14 +442,39 @@ impl<'a> Analysis<'a> {
             let mut proj = Proj { projection, declared: Declared::default(), model, initial, broken, index };
             if !proj.broken {
                 let (last, refractory) = spike_memory(proj.texts(source));
-                for group in [&proj.projection.source, &proj.projection.target] {
-                    self.pops[group.population.index()].add_spike_memory(last, refractory);
+                let ends = [(Side::Pre, &proj.projection.source), (Side::Post, &proj.projection.target)];
+                for (side, group) in ends {
+                    match group.object {
+                        ObjectId::Population(id) => {
+                            self.pops[id.index()].add_spike_memory(last, refractory);
+                        }
+                        ObjectId::Projection(id) => {
+                            let texts: Vec<&Text> = proj.texts(source).collect();
+                            add_numbers(&mut self.projs[id.index()].declared, side, texts.into_iter());
+                        }
+                    }
                 }
-                let id = ProjectionId::new(index);
-                proj.declare(id, source, &self.pops, &self.world, &mut self.out);
+                let id = ProjectionId::new(self.projs.len());
+                let objects = Objects { pops: &self.pops, projs: &self.projs };
+                proj.declare(id, source, objects, &self.world, &mut self.out);
             }
             self.projs.push(proj);
         }
+    }
+
+    /// The population, view or input of that name, or the projection.
+    fn end(&mut self, name: &Spanned<String>) -> Option<Group> {
+        if !self.groups.iter().any(|g| g.name == name.value) {
+            if let Some(index) = self.projs.iter().position(|p| p.projection.name == name.value) {
+                let object = ObjectId::Projection(ProjectionId::new(index));
+                return Some(Group { name: name.value.clone(), object, start: 0, len: 0 });
+            }
+            // One that is still to come depends on this one, which has been reported.
+            if self.source.projections.iter().any(|p| p.name.value == name.value) {
+                return None;
+            }
+        }
+        self.group(name)
     }
 
     /// The population, view or input of that name.
@@ -523,7 +550,8 @@ impl<'a> Analysis<'a> {
             if proj.broken {
                 continue;
             }
-            let (home, own) = (proj.home(ProjectionId::new(index), &self.pops), proj.projection.clock);
+            let objects = Objects { pops: &self.pops, projs: &self.projs };
+            let (home, own) = (proj.home(ProjectionId::new(index), objects), proj.projection.clock);
             let code =
                 check_periodic(&proj.model.periodic, home, own, variables, &mut self.clocks, &mut tools);
             self.projs[index].projection.periodic.extend(code);
@@ -531,11 +559,12 @@ impl<'a> Analysis<'a> {
         for input in self.source.inputs.iter().filter(|i| i.kind.value == InputKind::Binomial) {
             let Some(target) = &input.target else { continue };
             let Some(group) = self.group(target) else { continue };
-            let pop = &self.pops[group.population.index()];
+            let Some(id) = group.population() else { continue };
+            let pop = &self.pops[id.index()];
             let dt = self.clocks[pop.population.clock.index()].dt;
             let mut tools = Tools { world: &self.world, sites: &mut self.sites, out: &mut self.out };
             let code = check_binomial(input, &group, pop, dt, &mut tools);
-            self.pops[group.population.index()].population.periodic.extend(code);
+            self.pops[id.index()].population.periodic.extend(code);
         }
     }
 
@@ -569,9 +598,9 @@ impl<'a> Analysis<'a> {
             self.source.record.state.iter().flat_map(|r| r.variables.iter().map(move |v| (v, r)))
         {
             let group = self.groups.iter().find(|g| g.name == record.of.value);
-            if let Some(group) = group {
+            if let Some(id) = group.and_then(Group::population) {
                 let (last, refractory) = (source.value == "lastspike", source.value == "not_refractory");
-                self.pops[group.population.index()].add_spike_memory(last, refractory);
+                self.pops[id.index()].add_spike_memory(last, refractory);
             }
         }
         let inputs: Vec<_> = self.source.inputs.iter().filter(|i| has_neurons(i.kind.value)).collect();
@@ -601,26 +630,25 @@ impl<'a> Analysis<'a> {
     fn check_projections(&mut self, feeds: &[Feed]) {
         for index in 0..self.projs.len() {
             let id = ProjectionId::new(index);
-            let proj = &mut self.projs[index];
-            if proj.broken {
-                continue;
-            }
+            let (earlier, rest) = self.projs.split_at_mut(index);
+            let Some(proj) = rest.first_mut().filter(|p| !p.broken) else { continue };
+            let objects = Objects { pops: &self.pops, projs: earlier };
             let source = &self.source.projections[proj.index];
             let before = self.out.len();
             let mut tools = Tools { world: &self.world, sites: &mut self.sites, out: &mut self.out };
             let tools = &mut tools;
-            check_equations(proj, id, &self.pops, tools);
-            let connect = check_connect(proj, id, &source.connect, &self.pops, tools);
+            check_equations(proj, id, objects, tools);
+            let connect = check_connect(proj, id, &source.connect, objects, tools);
             let refused = connect.is_none();
             proj.projection.connect = connect.unwrap_or(Connect::AllToAll { self_connections: true });
-            check_pathways(proj, id, source, &self.pops, &self.clocks, tools);
+            check_pathways(proj, id, source, objects, &self.clocks, tools);
             if feeds.iter().any(|f| f.of() == id) {
                 let clocks = &self.clocks;
-                proj.projection.sums = check_sums(feeds, proj, id, &self.pops, (source, clocks), tools);
+                proj.projection.sums = check_sums(feeds, proj, id, objects, (source, clocks), tools);
             }
             let what = described(&proj.projection.name);
             let receiver = Receiver {
-                home: proj.home(id, &self.pops),
+                home: proj.home(id, objects),
                 what: &what,
                 count: match known_count(proj) {
                     _ if refused => Count::Refused,

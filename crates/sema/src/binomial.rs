@@ -2,8 +2,8 @@
 
 use neuropil_base::{Diagnostic, Diagnostics, ScalarType, Text};
 use neuropil_model::{
-    AssignOp, Block, Distribution, Expr, ExprKind, Group, ObjectId, Periodic, Placed, PopulationId, Random,
-    Side, Slot, Statement, VarRef,
+    AssignOp, Block, Distribution, Expr, ExprKind, Group, ObjectId, Periodic, Placed, Random, Side, Slot,
+    Statement, VarRef,
 };
 use neuropil_source::InputSource;
 use neuropil_units::Dimension;
@@ -30,7 +30,7 @@ pub(crate) fn check_binomial(
     if is_missing(variable) || pop.broken {
         return None;
     }
-    let id: PopulationId = group.population;
+    let id = group.population()?;
     let Some(symbol) = pop.declared.symbols.get(&variable.value).cloned() else {
         let known = pop.declared.symbols.names();
         crate::builtin::unknown("variable", variable, known, tools.out);

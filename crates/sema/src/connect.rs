@@ -9,7 +9,8 @@ use neuropil_units::Dimension;
 use crate::code;
 use crate::constant::Evaluator;
 use crate::dim::Dim;
-use crate::population::{Pop, Tools};
+use crate::ends::{Objects, known_len};
+use crate::population::Tools;
 use crate::projection::Proj;
 use crate::scope::Home;
 
@@ -18,7 +19,7 @@ pub(crate) fn check_connect(
     proj: &Proj,
     id: ProjectionId,
     source: &ConnectSource,
-    pops: &[Pop],
+    objects: Objects<'_>,
     tools: &mut Tools<'_>,
 ) -> Option<Connect> {
     let (pre, post) = (&proj.projection.source, &proj.projection.target);
@@ -26,14 +27,16 @@ pub(crate) fn check_connect(
     match source.rule.value {
         Rule::AllToAll => Some(Connect::AllToAll { self_connections }),
         Rule::OneToOne => {
-            if pre.len != post.len {
+            if let (Some(n_pre), Some(n_post)) = (known_len(pre), known_len(post))
+                && n_pre != n_post
+            {
                 tools.out.push(
                     Diagnostic::error(
                         code::SIZES,
                         source.rule.span,
                         format!(
-                            "one-to-one needs groups of one size: `{}` has {}, `{}` has {}",
-                            pre.name, pre.len, post.name, post.len
+                            "one-to-one needs groups of one size: `{}` has {n_pre}, `{}` has {n_post}",
+                            pre.name, post.name
                         ),
                     )
                     .help("connect a view of the larger one: `[view.NAME]`"),
@@ -47,12 +50,14 @@ pub(crate) fn check_connect(
             Some(Connect::FixedProbability { p, self_connections })
         }
         Rule::FixedInDegree => {
-            let available = u64::from(pre.len) - u64::from(!self_connections && overlap(pre, post));
+            let available =
+                known_len(pre).map(|n| u64::from(n) - u64::from(!self_connections && overlap(pre, post)));
             let what = format!("`{}` has", pre.name);
             fixed_number(source, available, &what, tools).map(Connect::FixedInDegree)
         }
         Rule::FixedOutDegree => {
-            let available = u64::from(post.len) - u64::from(!self_connections && overlap(pre, post));
+            let available =
+                known_len(post).map(|n| u64::from(n) - u64::from(!self_connections && overlap(pre, post)));
             let what = format!("`{}` has", post.name);
             fixed_number(source, available, &what, tools).map(Connect::FixedOutDegree)
         }
@@ -60,7 +65,7 @@ pub(crate) fn check_connect(
             let available = pairs(pre, post, self_connections);
             fixed_number(source, available, "there are", tools).map(Connect::FixedTotalNumber)
         }
-        Rule::Condition => condition(proj, id, source, pops, tools),
+        Rule::Condition => condition(proj, id, source, objects, tools),
         Rule::Pairs => listed(source, pre, post, tools),
         Rule::File => {
             let file = source.file.as_ref()?;
@@ -82,29 +87,29 @@ pub(crate) fn check_connect(
 
 /// Whether some neuron is in both groups.
 fn overlap(a: &Group, b: &Group) -> bool {
-    a.population == b.population
+    a.object == b.object
         && u64::from(a.start) < u64::from(b.start) + u64::from(b.len)
         && u64::from(b.start) < u64::from(a.start) + u64::from(a.len)
 }
 
-/// The number of pairs between two groups.
-fn pairs(a: &Group, b: &Group, self_connections: bool) -> u64 {
-    let all = u64::from(a.len) * u64::from(b.len);
+/// The number of pairs between two groups, if their sizes are known.
+fn pairs(a: &Group, b: &Group, self_connections: bool) -> Option<u64> {
+    let all = u64::from(known_len(a)?) * u64::from(known_len(b)?);
     if self_connections || !overlap(a, b) {
-        return all;
+        return Some(all);
     }
     let end = |g: &Group| u64::from(g.start) + u64::from(g.len);
-    all - (end(a).min(end(b)) - u64::from(a.start.max(b.start)))
+    Some(all - (end(a).min(end(b)) - u64::from(a.start.max(b.start))))
 }
 
 /// The number of synapses, if it does not depend on chance or on a file.
 pub(crate) fn known_count(proj: &Proj) -> Option<u64> {
     let (pre, post) = (&proj.projection.source, &proj.projection.target);
     match &proj.projection.connect {
-        Connect::AllToAll { self_connections } => Some(pairs(pre, post, *self_connections)),
-        Connect::OneToOne => Some(u64::from(pre.len)),
-        Connect::FixedInDegree(number) => number.n.checked_mul(u64::from(post.len)),
-        Connect::FixedOutDegree(number) => number.n.checked_mul(u64::from(pre.len)),
+        Connect::AllToAll { self_connections } => pairs(pre, post, *self_connections),
+        Connect::OneToOne => known_len(pre).or(known_len(post)).map(u64::from),
+        Connect::FixedInDegree(number) => number.n.checked_mul(u64::from(known_len(post)?)),
+        Connect::FixedOutDegree(number) => number.n.checked_mul(u64::from(known_len(pre)?)),
         Connect::FixedTotalNumber(number) => Some(number.n),
         Connect::Pairs(list) => Some(list.len() as u64),
         Connect::FixedProbability { .. } | Connect::Condition { .. } | Connect::File(_) => None,
@@ -134,7 +139,7 @@ fn check_probability(p: f64, span: Span, tools: &mut Tools<'_>) -> bool {
 
 fn fixed_number(
     source: &ConnectSource,
-    available: u64,
+    available: Option<u64>,
     what: &str,
     tools: &mut Tools<'_>,
 ) -> Option<FixedNumber> {
@@ -142,7 +147,10 @@ fn fixed_number(
     let Tools { world, out, .. } = tools;
     let n = Evaluator { world, out }.count(text, "a number of synapses")?;
     let multapses = source.multapses.as_ref().is_none_or(|m| m.value);
-    if n > 0 && available == 0 || !multapses && n > available {
+    // Whether there are enough synapses to end on is checked once they are made.
+    if let Some(available) = available
+        && (n > 0 && available == 0 || !multapses && n > available)
+    {
         let things =
             if source.rule.value == Rule::FixedTotalNumber { "pairs" } else { "neurons to choose from" };
         out.push(
@@ -163,10 +171,10 @@ fn condition(
     proj: &Proj,
     id: ProjectionId,
     source: &ConnectSource,
-    pops: &[Pop],
+    objects: Objects<'_>,
     tools: &mut Tools<'_>,
 ) -> Option<Connect> {
-    let home = proj.pairs(id, pops);
+    let home = proj.pairs(id, objects);
     let condition = match &source.condition {
         Some(text) => {
             let (ast, diagnostics) = parse_expression(text);
@@ -218,7 +226,9 @@ fn listed(source: &ConnectSource, pre: &Group, post: &Group, tools: &mut Tools<'
     let mut pairs = Vec::with_capacity(list.len());
     for pair in list {
         let (i, j) = pair.value;
-        let inside = |x: i64, group: &Group| u32::try_from(x).ok().filter(|x| *x < group.len);
+        let inside = |x: i64, group: &Group| {
+            u32::try_from(x).ok().filter(|x| known_len(group).is_none_or(|len| *x < len))
+        };
         match (inside(i, pre), inside(j, post)) {
             (Some(i), Some(j)) => pairs.push((i, j)),
             (i_inside, _) => {

@@ -9,6 +9,7 @@ use neuropil_units::Dimension;
 use crate::code;
 use crate::constant::define_constants;
 use crate::dim::Dim;
+use crate::ends::known_len;
 use crate::scope::{Channels, Home, Neurons, Sites, Symbols, TableInfo, Value, World};
 use crate::substitute::{Expander, Starts};
 use crate::typing::Typer;
@@ -107,16 +108,12 @@ pub fn expression(
         ObjectId::Projection(id) => {
             let projection = network.projection(id);
             let ends = [&projection.source, &projection.target];
-            let symbols = ends.map(|g| symbols_of(ObjectId::Population(g.population)));
+            let symbols = ends.map(|g| symbols_of(g.object));
             for group in ends {
-                let object = ObjectId::Population(group.population);
-                expander.know(object, network.variables(object));
+                expander.know(group.object, network.variables(group.object));
             }
-            let end = |k: usize| Neurons {
-                population: ends[k].population,
-                symbols: &symbols[k],
-                size: ends[k].len,
-            };
+            let end =
+                |k: usize| Neurons { object: ends[k].object, symbols: &symbols[k], size: known_len(ends[k]) };
             let home = Home::Synapse { id, symbols: &own, pre: end(0), post: end(1) };
             (Typer::new(&world, home, &mut out, &mut sites).value(text), Starts::of(projection))
         }

@@ -142,7 +142,7 @@ pub(crate) fn assemble(pops: Vec<Pop>, projs: Vec<Proj>, out: &mut Diagnostics) 
         let Proj { projection, declared, .. } = proj;
         held_list.push((id, declared.held, projection.clock));
         let ends = [&projection.source, &projection.target];
-        let ends = ends.map(|g| ObjectId::Population(g.population)).to_vec();
+        let ends = ends.map(|g| g.object).to_vec();
         let starts = Starts::of(&projection);
         objects.list.push(Object { id, starts, ends, variables: declared.variables, complete: false });
         projections.push(projection);
@@ -227,7 +227,7 @@ fn expand_delayed_sums(
         return;
     }
     let starts = Starts::of(projection);
-    let mut keeping = expander.keeping(ObjectId::Population(projection.source.population));
+    let mut keeping = expander.keeping(projection.source.object);
     // Whatever is wrong is reported when the variables themselves are completed.
     keeping.complete(object, &mut variables.to_vec(), starts, &mut Diagnostics::new());
     for sum in projection.sums.iter_mut().filter(|s| s.delay != Delay::None) {

@@ -20,6 +20,7 @@ mod connect;
 mod constant;
 mod declare;
 mod dim;
+mod ends;
 mod entry;
 mod equation;
 mod finish;

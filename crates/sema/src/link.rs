@@ -18,6 +18,7 @@ use crate::code;
 use crate::connect::known_count;
 use crate::declare::Declared;
 use crate::dim::{Dim, advice};
+use crate::ends::Objects;
 use crate::population::{Pop, Tools};
 use crate::projection::Proj;
 use crate::scope::{Class, Home, Symbol};
@@ -123,8 +124,10 @@ impl<'a> Links<'a> {
     fn owner_of<'s>(&self, link: &'s LinkSource) -> Option<(Owner, &'s str)> {
         let (owner, variable) = link.variable.value.rsplit_once('.')?;
         if let Some(group) = self.groups.iter().find(|g| g.name == owner) {
-            let object = ObjectId::Population(group.population);
-            return Some((Owner { object, start: group.start, len: Some(group.len) }, variable));
+            return Some((
+                Owner { object: group.object, start: group.start, len: Some(group.len) },
+                variable,
+            ));
         }
         let index = self.projs.iter().position(|p| p.projection.name == owner)?;
         let object = ObjectId::Projection(ProjectionId::new(index));
@@ -265,7 +268,10 @@ impl<'a> Links<'a> {
             ValueSource::Expression(text) => {
                 let home = match object {
                     ObjectId::Population(id) => self.pops[id.index()].home(id),
-                    ObjectId::Projection(id) => self.projs[id.index()].home(id, self.pops),
+                    ObjectId::Projection(id) => {
+                        let objects = Objects { pops: self.pops, projs: self.projs };
+                        self.projs[id.index()].home(id, objects)
+                    }
                 };
                 let mut typer = tools.typer(home);
                 let typed = typer.value(text);

@@ -1,7 +1,7 @@
 //! Pathways: what events do at synapses, and how long they travel.
 
 use neuropil_base::{Diagnostic, Diagnostics, ScalarType, Span, Text, nearest};
-use neuropil_model::{Clock, Delay, Endpoint, Pathway, ProjectionId};
+use neuropil_model::{Clock, Delay, Endpoint, Group, Pathway, ProjectionId};
 use neuropil_source::{End, PathwaySource, ProjectionSource, ValueSource};
 use neuropil_units::Dimension;
 
@@ -9,6 +9,7 @@ use crate::builtin::unknown;
 use crate::code;
 use crate::connect::known_count;
 use crate::dim::{Dim, advice, in_ms};
+use crate::ends::Objects;
 use crate::initial::scaled_column;
 use crate::placement::placed;
 use crate::population::{Pop, Tools};
@@ -23,19 +24,23 @@ pub(crate) fn check_pathways(
     proj: &mut Proj,
     id: ProjectionId,
     source: &ProjectionSource,
-    pops: &[Pop],
+    objects: Objects<'_>,
     clocks: &[Clock],
     tools: &mut Tools<'_>,
 ) {
     check_names_of_delays(proj, source, tools.out);
-    let mut delays = Delays::of(proj, id, pops);
+    let mut delays = Delays::of(proj, id, objects);
     let mut pathways: Vec<Pathway> = Vec::new();
     for (pathway, code) in &proj.model.pathways {
         let (on, group) = match pathway.on.value {
             End::Pre => (Endpoint::Pre, &proj.projection.source),
             End::Post => (Endpoint::Post, &proj.projection.target),
         };
-        let pop = &pops[group.population.index()];
+        let Some(pop) = objects.population(group.object) else {
+            let span = pathway.event.as_ref().map_or(pathway.code.span, |e| e.span);
+            tools.out.push(no_events_of_synapses(proj, group, on, span));
+            continue;
+        };
         if pathways.iter().any(|p| p.name == pathway.name.value) {
             tools.out.push(Diagnostic::error(
                 code::DUPLICATE_NAME,
@@ -43,7 +48,7 @@ pub(crate) fn check_pathways(
                 format!("the pathway `{}` is defined twice", pathway.name.value),
             ));
         }
-        let block = tools.typer(proj.home(id, pops)).block(code);
+        let block = tools.typer(proj.home(id, objects)).block(code);
         let wanted = pathway.event.as_ref().map_or("spike", |e| e.value.as_str());
         let event = pop.population.event_named(wanted);
         if event.is_none() && !pop.broken {
@@ -85,16 +90,33 @@ pub(crate) fn check_delay(
     id: ProjectionId,
     pathway: usize,
     value: &ValueSource,
-    (pops, clocks): (&[Pop], &[Clock]),
+    (objects, clocks): (Objects<'_>, &[Clock]),
     tools: &mut Tools<'_>,
 ) -> Delay {
     let group = match proj.projection.pathways[pathway].on {
         Endpoint::Pre => &proj.projection.source,
         Endpoint::Post => &proj.projection.target,
     };
-    let clock = pops[group.population.index()].population.clock;
-    let dt = clocks.get(clock.index()).map_or(1e-4, |c| c.dt);
-    Delays::of(proj, id, pops).check(value, dt, tools)
+    let dt = objects.step(group.object, clocks);
+    Delays::of(proj, id, objects).check(value, dt, tools)
+}
+
+/// Says that a pathway would need events of synapses.
+fn no_events_of_synapses(proj: &Proj, group: &Group, on: Endpoint, span: Span) -> Diagnostic {
+    let (this, other, end) = match on {
+        Endpoint::Pre => ("on_pre", "on_post", &proj.projection.target),
+        Endpoint::Post => ("on_post", "on_pre", &proj.projection.source),
+    };
+    let name = &group.name;
+    let message = format!("`{name}` is a projection: its synapses emit no events for `{this}`");
+    let d = Diagnostic::error(code::NO_EVENT, span, message);
+    match end.population() {
+        Some(_) => d.help(format!(
+            "use the events of the other end, `{}`: `{other}`; or a weighted sum, which needs none",
+            end.name
+        )),
+        None => d.help("use a weighted sum: `[[synapse.NAME.sum]]` with `into` and `expression`"),
+    }
 }
 
 /// Says that a population never has an event.
@@ -136,9 +158,9 @@ struct Delays<'a> {
 }
 
 impl<'a> Delays<'a> {
-    fn of(proj: &'a Proj, id: ProjectionId, pops: &'a [Pop]) -> Self {
+    fn of(proj: &'a Proj, id: ProjectionId, objects: Objects<'a>) -> Self {
         let what = described(&proj.projection.name);
-        Self { home: proj.home(id, pops), count: known_count(proj), what, said: false }
+        Self { home: proj.home(id, objects), count: known_count(proj), what, said: false }
     }
 
     /// A delay, in steps of `dt` if it is the same for all synapses.
@@ -265,11 +287,11 @@ pub(crate) fn sum_delays(
     proj: &Proj,
     id: ProjectionId,
     (source, clocks): (&ProjectionSource, &[Clock]),
-    pops: &[Pop],
+    objects: Objects<'_>,
     tools: &mut Tools<'_>,
 ) -> Vec<Delay> {
     let for_all = if spikes_travel(proj) { None } else { source.delay.clone() };
-    let mut delays = Delays::of(proj, id, pops);
+    let mut delays = Delays::of(proj, id, objects);
     let mut checked: Vec<(ValueSource, f64, Delay)> = Vec::new();
     let mut list = Vec::new();
     for feed in feeds.iter().filter(|f| f.of() == id) {
@@ -281,7 +303,7 @@ pub(crate) fn sum_delays(
             continue;
         };
         // What several sums share is checked, and refused, once.
-        let dt = feed.step(pops, clocks);
+        let dt = objects.step(feed.object(), clocks);
         let delay = match checked.iter().find(|(v, step, _)| *v == value && *step == dt) {
             Some((.., delay)) => delay.clone(),
             None => {

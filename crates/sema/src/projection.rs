@@ -2,7 +2,7 @@
 
 use neuropil_base::{Diagnostics, Precision, ScalarType, Span, Spanned, Text};
 use neuropil_model::{
-    Endpoint, Equation, Extent, Group, Initial, Projection, ProjectionId, Variable, VariableId, VariableKind,
+    Endpoint, Equation, Extent, Initial, Projection, ProjectionId, Variable, VariableId, VariableKind,
 };
 use neuropil_source::{
     Assignment, PathwaySource, PeriodicSource, Placement, ProjectionSource, SumSource, SynapseSource,
@@ -15,10 +15,11 @@ use neuropil_units::Dimension;
 
 use crate::declare::{Declared, Owner, declare, is_summed, report_circles};
 use crate::dim::Dim;
+use crate::ends::Objects;
 use crate::equation::Meaning;
 use crate::initial::column_variable;
-use crate::population::{Pop, Tools, in_order};
-use crate::scope::{Home, Neurons, Sites, World};
+use crate::population::{Tools, in_order};
+use crate::scope::{Home, Sites, World};
 use crate::typing::Typer;
 use crate::values::Scale;
 
@@ -129,22 +130,22 @@ impl Proj {
     }
 
     /// Where the projection's code stands.
-    pub(crate) fn home<'a>(&'a self, id: ProjectionId, pops: &'a [Pop]) -> Home<'a> {
+    pub(crate) fn home<'a>(&'a self, id: ProjectionId, objects: Objects<'a>) -> Home<'a> {
         Home::Synapse {
             id,
             symbols: &self.declared.symbols,
-            pre: neurons(&self.projection.source, pops),
-            post: neurons(&self.projection.target, pops),
+            pre: objects.end(&self.projection.source),
+            post: objects.end(&self.projection.target),
         }
     }
 
     /// Where conditions over pairs stand.
-    pub(crate) fn pairs<'a>(&'a self, id: ProjectionId, pops: &'a [Pop]) -> Home<'a> {
+    pub(crate) fn pairs<'a>(&'a self, id: ProjectionId, objects: Objects<'a>) -> Home<'a> {
         Home::Pairs {
             id,
             symbols: &self.declared.symbols,
-            pre: neurons(&self.projection.source, pops),
-            post: neurons(&self.projection.target, pops),
+            pre: objects.end(&self.projection.source),
+            post: objects.end(&self.projection.target),
         }
     }
 
@@ -153,7 +154,7 @@ impl Proj {
         &mut self,
         id: ProjectionId,
         source: &ProjectionSource,
-        pops: &[Pop],
+        objects: Objects<'_>,
         world: &World,
         out: &mut Diagnostics,
     ) {
@@ -184,7 +185,7 @@ impl Proj {
         if self.model.without_equations
             && let Some(weight) = &source.weight
         {
-            let (dim, span) = self.weight_dimension(id, weight, pops, world);
+            let (dim, span) = self.weight_dimension(id, weight, objects, world);
             let variable = Variable {
                 name: "w".to_owned(),
                 ty: precision.float(),
@@ -241,14 +242,14 @@ impl Proj {
         &self,
         id: ProjectionId,
         weight: &ValueSource,
-        pops: &[Pop],
+        objects: Objects<'_>,
         world: &World,
     ) -> (Dim, Span) {
         // Mistakes in the weight are reported when the value is checked.
         let (mut unheard, mut unused) = (Diagnostics::new(), Sites::default());
         let dim = match weight {
             ValueSource::Expression(text) => {
-                Typer::new(world, self.home(id, pops), &mut unheard, &mut unused).value(text).dim
+                Typer::new(world, self.home(id, objects), &mut unheard, &mut unused).value(text).dim
             }
             ValueSource::List { unit, .. } | ValueSource::Column { unit, .. } => {
                 Dim::from(Scale::of(unit.as_ref(), &mut unheard).map(|s| s.dimension))
@@ -259,18 +260,18 @@ impl Proj {
 }
 
 /// Whether `name` stands in `text` as a word of its own.
-fn names(text: &str, name: &str) -> bool {
+pub(crate) fn names(text: &str, name: &str) -> bool {
     let part_of_name = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
     text.split(|c| !part_of_name(c)).any(|word| word == name)
 }
 
-fn neurons<'a>(group: &Group, pops: &'a [Pop]) -> Neurons<'a> {
-    let pop = &pops[group.population.index()];
-    Neurons { population: group.population, symbols: &pop.declared.symbols, size: group.len }
-}
-
 /// Checks the equations of a projection; `(summed)` ones belong to the sums.
-pub(crate) fn check_equations(proj: &mut Proj, id: ProjectionId, pops: &[Pop], tools: &mut Tools<'_>) {
+pub(crate) fn check_equations(
+    proj: &mut Proj,
+    id: ProjectionId,
+    objects: Objects<'_>,
+    tools: &mut Tools<'_>,
+) {
     let mut found: Vec<(VariableId, Meaning, bool, Span)> = Vec::new();
     for equation in &proj.model.equations.list {
         if is_summed(equation) {
@@ -280,7 +281,7 @@ pub(crate) fn check_equations(proj: &mut Proj, id: ProjectionId, pops: &[Pop], t
         if symbol.span != equation.name.span {
             continue;
         }
-        let meaning = tools.typer(proj.home(id, pops)).equation(equation, symbol);
+        let meaning = tools.typer(proj.home(id, objects)).equation(equation, symbol);
         found.push((symbol.id, meaning, equation.flag("event-driven").is_some(), equation.span));
     }
     for (variable, meaning, event_driven, span) in found {

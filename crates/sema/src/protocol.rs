@@ -14,6 +14,7 @@ use crate::code;
 use crate::connect::{check_connect, known_count};
 use crate::constant::Evaluator;
 use crate::dim::Dim;
+use crate::ends::Objects;
 use crate::initial::{Count, Receiver, check_changes};
 use crate::pathway::check_delay;
 use crate::population::{Pop, Tools};
@@ -195,9 +196,10 @@ impl Protocol<'_> {
                 n
             }
         };
-        let pop = &self.pops[group.population.index()];
+        let population = group.population()?;
+        let pop = &self.pops[population.index()];
         let mut tools = Tools { world: &self.world, sites: self.sites, out: self.out };
-        let condition = tools.typer(pop.home(group.population)).condition(&ast, "what ends a run");
+        let condition = tools.typer(pop.home(population)).condition(&ast, "what ends a run");
         let stop = StopCondition {
             condition: within(condition, group.start),
             group,
@@ -230,7 +232,20 @@ impl Protocol<'_> {
     fn connect(&mut self, name: &Spanned<String>, source: &neuropil_source::ConnectSource) {
         let Some(id) = self.projection(name) else { return };
         let proj = &self.projs[id.index()];
-        let pops = self.pops;
+        let objects = Objects { pops: self.pops, projs: self.projs };
+        let ends = |p: &&Proj| {
+            [&p.projection.source, &p.projection.target].iter().any(|g| g.object == ObjectId::Projection(id))
+        };
+        if let Some(other) = self.projs.iter().find(ends) {
+            let message = format!(
+                "projection `{}` ends on the synapses of `{}`, so they cannot be made anew",
+                other.projection.name, name.value
+            );
+            self.out.push(
+                Diagnostic::error(code::UNSUPPORTED, name.span, message)
+                    .help("switch synapses off by a variable that their code asks, instead"),
+            );
+        }
         if let Some(recorder) = self.recorders.iter().find(|r| r.kind.object() == ObjectId::Projection(id)) {
             let message =
                 format!("the synapses of `{}` are recorded, so they cannot be made anew", name.value);
@@ -239,7 +254,7 @@ impl Protocol<'_> {
                 recorder.name
             )));
         }
-        if let Some(connect) = check_connect(proj, id, source, pops, &mut self.tools()) {
+        if let Some(connect) = check_connect(proj, id, source, objects, &mut self.tools()) {
             self.made.acts.push(Act::Connect { projection: id, connect });
         }
     }
@@ -247,29 +262,31 @@ impl Protocol<'_> {
     fn delays(&mut self, change: &ObjectChange) {
         let Some(id) = self.projection(&change.object) else { return };
         let proj = &self.projs[id.index()];
-        let (pops, clocks) = (self.pops, self.clocks);
+        let clocks = self.clocks;
+        let objects = Objects { pops: self.pops, projs: self.projs };
         for Assignment { name, value } in &change.values {
             let Some(pathway) = proj.projection.pathways.iter().position(|p| p.name == name.value) else {
                 let names = proj.projection.pathways.iter().map(|p| p.name.as_str());
                 unknown("pathway", name, names, self.out);
                 continue;
             };
-            let delay = check_delay(proj, id, pathway, value, (pops, clocks), &mut self.tools());
+            let delay = check_delay(proj, id, pathway, value, (objects, clocks), &mut self.tools());
             self.made.acts.push(Act::Delay { projection: id, pathway, delay });
         }
     }
 
     fn set(&mut self, change: &ObjectChange) {
         let (pops, projs, name) = (self.pops, self.projs, &change.object);
-        let group = self.groups.iter().find(|g| g.name == name.value).cloned();
+        let group = self.groups.iter().find(|g| g.name == name.value);
+        let group = group.and_then(|g| g.population().map(|id| (g, id)));
         let projection = projs.iter().position(|p| p.projection.name == name.value);
-        let (object, declared, what, range) = match (&group, projection) {
-            (Some(group), _) => {
-                let pop = &pops[group.population.index()];
+        let (object, declared, what, range) = match (group, projection) {
+            (Some((group, id)), _) => {
+                let pop = &pops[id.index()];
                 let whole = group.start == 0 && group.len == pop.population.size;
                 let what = format!("population `{}`", group.name);
                 let range = (!whole).then_some((group.start, group.len));
-                (ObjectId::Population(group.population), &pop.declared, what, range)
+                (group.object, &pop.declared, what, range)
             }
             (None, Some(k)) => {
                 let what = described(&projs[k].projection.name);
@@ -290,7 +307,7 @@ impl Protocol<'_> {
             }
             ObjectId::Projection(id) => {
                 let proj = &projs[id.index()];
-                (proj.home(id, pops), known_count(proj).map_or(Count::Drawn, Count::Known))
+                (proj.home(id, Objects { pops, projs }), known_count(proj).map_or(Count::Drawn, Count::Known))
             }
         };
         let receiver = Receiver { home, what: &what, count, from_file: false };

@@ -92,7 +92,7 @@ impl Recording<'_> {
             unknown("population", name, names.into_iter(), self.out);
             return None;
         };
-        let pop = &self.pops[group.population.index()];
+        let pop = &self.pops[group.population()?.index()];
         let Some(id) = pop.population.event_named(event) else {
             if !pop.broken {
                 self.out.push(no_event(pop, event, name.span));
@@ -111,9 +111,14 @@ impl Recording<'_> {
         let projection = self.projs.iter().position(|p| p.projection.name == of.value);
         let (object, clock, declared, broken, range) = match (&group, projection) {
             (Some(group), _) => {
-                let pop = &self.pops[group.population.index()];
-                let object = ObjectId::Population(group.population);
-                (object, pop.population.clock, &pop.declared, pop.broken, Some((group.start, group.len)))
+                let pop = &self.pops[group.population()?.index()];
+                (
+                    group.object,
+                    pop.population.clock,
+                    &pop.declared,
+                    pop.broken,
+                    Some((group.start, group.len)),
+                )
             }
             (None, Some(index)) => {
                 let proj = &self.projs[index];

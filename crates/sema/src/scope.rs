@@ -17,6 +17,7 @@ use neuropil_model::{
 use neuropil_units::{Dimension, Unit};
 
 use crate::dim::Dim;
+use crate::ends::NUMBERS;
 
 /// What code must know of one variable.
 #[derive(Clone, Debug)]
@@ -203,12 +204,13 @@ pub(crate) enum Home<'a> {
     Pairs { id: ProjectionId, symbols: &'a Symbols, pre: Neurons<'a>, post: Neurons<'a> },
 }
 
-/// The neurons at one end of a projection.
+/// The neurons at one end of a projection, or the synapses of another one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Neurons<'a> {
-    pub(crate) population: PopulationId,
+    pub(crate) object: ObjectId,
     pub(crate) symbols: &'a Symbols,
-    pub(crate) size: u32,
+    /// How many, if that is known before synapses are made.
+    pub(crate) size: Option<u32>,
 }
 
 /// What a name means.
@@ -403,13 +405,26 @@ impl<'a> Home<'a> {
 
 impl<'a> Neurons<'a> {
     fn find(&self, name: &str, side: Side) -> Option<Found<'a>> {
+        let variable = |symbol: &'a Symbol| {
+            Found::Variable(VarRef { object: self.object, variable: symbol.id, side }, symbol)
+        };
+        if let ObjectId::Projection(_) = self.object {
+            let numbered = NUMBERS.iter().find(|(n, ..)| *n == name).map_or(name, |(_, number, _)| number);
+            let symbol = self.symbols.get(numbered)?;
+            if symbol.class == Class::Given && symbol.extent == Extent::PerElement {
+                return Some(Found::Refused(
+                    format!("`{name}` belongs to the neurons of a synapse, which are two synapses away"),
+                    "let the synapses themselves copy it into a variable of theirs".to_owned(),
+                ));
+            }
+            return Some(variable(symbol));
+        }
         if let Some(symbol) = self.symbols.get(name) {
-            let object = ObjectId::Population(self.population);
-            return Some(Found::Variable(VarRef { object, variable: symbol.id, side }, symbol));
+            return Some(variable(symbol));
         }
         match name {
             "i" => index(side),
-            "N" => count(self.size),
+            "N" => count(self.size?),
             _ => None,
         }
     }

@@ -103,7 +103,7 @@ impl Analysis<'_> {
     /// A view by section; the whole of `of` if it was refused, so that what is connected to it can be checked.
     pub(crate) fn view_of_section(&mut self, view: &ViewSource, of: &Group) -> Group {
         let mut group = Group { name: view.name.value.clone(), ..of.clone() };
-        let pop = &self.pops[of.population.index()];
+        let Some(pop) = of.population().and_then(|id| self.pops.get(id.index())) else { return group };
         let place = view.section.as_ref().map_or(view.name.span, |s| s.span);
         match &pop.cells {
             None if pop.broken => {}

@@ -174,6 +174,7 @@ impl Expander {
             );
             return expr;
         }
+        self.refuse_far_neurons(&expr, span, out);
         expr.map(&mut |e| {
             let ExprKind::Variable(reference) = &e.kind else { return e };
             match self.wholes.get(&(reference.object, reference.variable)) {
@@ -183,6 +184,47 @@ impl Expander {
                 Some(_) | None => e,
             }
         })
+    }
+
+    /// Refuses subexpressions of the synapses at the other end that read neurons: those are two synapses away.
+    fn refuse_far_neurons(&self, expr: &Expr, span: Span, out: &mut Diagnostics) {
+        expr.walk(&mut |e| {
+            let ExprKind::Variable(r) = &e.kind else { return };
+            if r.side == Side::Own || !matches!(r.object, ObjectId::Projection(_)) {
+                return;
+            }
+            let Some(whole) = self.wholes.get(&(r.object, r.variable)) else { return };
+            let reads_neurons = whole.expr.any(&mut |e| match &e.kind {
+                ExprKind::Variable(r) => r.side != Side::Own,
+                ExprKind::Index(side) => *side != Side::Own,
+                ExprKind::Noise(noise) => noise.side != Side::Own,
+                ExprKind::Random(random) => random.side != Side::Own,
+                ExprKind::Constant(_)
+                | ExprKind::Local(_)
+                | ExprKind::Time
+                | ExprKind::TimeStep
+                | ExprKind::Step
+                | ExprKind::Unary(..)
+                | ExprKind::Binary(..)
+                | ExprKind::Compare(..)
+                | ExprKind::Select(..)
+                | ExprKind::Convert(_)
+                | ExprKind::Call(..)
+                | ExprKind::Table { .. } => false,
+            });
+            if reads_neurons {
+                let place = if e.span == Span::NONE { span } else { e.span };
+                out.push(
+                    Diagnostic::error(
+                        code::UNSUPPORTED,
+                        place,
+                        "this subexpression of synapses reads their neurons, which are two synapses away"
+                            .to_owned(),
+                    )
+                    .help("make it a variable of the synapses, and set it where they run"),
+                );
+            }
+        });
     }
 
     /// [`expand`](Self::expand) for every expression of a block.

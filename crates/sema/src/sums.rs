@@ -17,6 +17,7 @@ use crate::builtin::is_missing;
 use crate::code;
 use crate::declare::is_summed;
 use crate::dim::{Dim, advice};
+use crate::ends::Objects;
 use crate::pathway::sum_delays;
 use crate::placement::placed;
 use crate::population::{Pop, Tools};
@@ -31,7 +32,8 @@ pub(crate) struct Feed {
     /// What one synapse contributes.
     value: Ast,
     reduce: Reduce,
-    population: PopulationId,
+    /// Whose variable it sets.
+    object: ObjectId,
     side: Side,
     variable: String,
     /// What it goes into, as it was written: the name of its delay.
@@ -59,10 +61,9 @@ impl Feed {
         (group.start, group.start.saturating_add(group.len))
     }
 
-    /// The step of the clock that it is computed on, in seconds.
-    pub(crate) fn step(&self, pops: &[Pop], clocks: &[Clock]) -> f64 {
-        let clock = pops[self.population.index()].population.clock;
-        clocks.get(clock.index()).map_or(1e-4, |c| c.dt)
+    /// Whose variable it sets.
+    pub(crate) fn object(&self) -> ObjectId {
+        self.object
     }
 
     /// What it goes into, as it was written.
@@ -78,7 +79,7 @@ impl Feed {
 
 /// Finds out where all weighted sums go, and gives populations the variables that receive them.
 pub(crate) fn declare_sums(
-    projs: &[Proj],
+    projs: &mut [Proj],
     pops: &mut [Pop],
     world: &World,
     out: &mut Diagnostics,
@@ -86,7 +87,8 @@ pub(crate) fn declare_sums(
     let mut feeds = Vec::new();
     for (index, proj) in projs.iter().enumerate() {
         if !proj.broken {
-            collect(proj, ProjectionId::new(index), pops, &mut feeds, world, out);
+            let objects = Objects { pops, projs };
+            collect(proj, ProjectionId::new(index), objects, &mut feeds, world, out);
         }
     }
     name_channels(&mut feeds, projs, pops);
@@ -96,10 +98,11 @@ pub(crate) fn declare_sums(
         if feed.channel {
             let proj = &projs[feed.projection.index()];
             let (mut unheard, mut unused) = (Diagnostics::new(), Sites::default());
-            let home = proj.home(feed.projection, pops);
+            let home = proj.home(feed.projection, Objects { pops, projs });
             let dim = Typer::new(world, home, &mut unheard, &mut unused).check(&feed.value).dim;
             let float = world.arith.float();
-            let pop = &mut pops[feed.population.index()];
+            let ObjectId::Population(population) = feed.object else { continue };
+            let pop = &mut pops[population.index()];
             let first =
                 pop.channels.values().find(|names| names.contains(&feed.variable)).and_then(|n| n.first());
             let dim = first.and_then(|name| pop.declared.symbols.get(name)).map_or(dim, |symbol| symbol.dim);
@@ -113,7 +116,10 @@ pub(crate) fn declare_sums(
                 }
             }
         } else {
-            let declared = &mut pops[feed.population.index()].declared;
+            let declared = match feed.object {
+                ObjectId::Population(id) => &mut pops[id.index()].declared,
+                ObjectId::Projection(id) => &mut projs[id.index()].declared,
+            };
             if let Some(symbol) = declared.symbols.get_mut(&feed.variable) {
                 symbol.class = Class::SumTarget;
                 declared.variables[symbol.id.index()].kind = VariableKind::SumTarget;
@@ -128,12 +134,13 @@ pub(crate) fn declare_sums(
 /// Variables that sums reach in some neurons of a population only may have initial values, for the sake of the others.
 fn leave_out(feeds: &[Feed], projs: &[Proj], pops: &mut [Pop]) {
     for feed in feeds.iter().filter(|f| !f.channel) {
-        let same = |f: &&Feed| (f.population, &f.variable) == (feed.population, &feed.variable);
+        let same = |f: &&Feed| (f.object, &f.variable) == (feed.object, &feed.variable);
         let mut ranges: Vec<(u32, u32)> = feeds.iter().filter(same).map(|f| f.range(projs)).collect();
         ranges.sort_unstable();
         let reached =
             ranges.iter().fold(0, |end, (start, stop)| if *start <= end { end.max(*stop) } else { end });
-        let pop = &mut pops[feed.population.index()];
+        let ObjectId::Population(population) = feed.object else { continue };
+        let pop = &mut pops[population.index()];
         if reached < pop.population.size
             && let Some(symbol) = pop.declared.symbols.get_mut(&feed.variable)
         {
@@ -145,12 +152,12 @@ fn leave_out(feeds: &[Feed], projs: &[Proj], pops: &mut [Pop]) {
 fn collect(
     proj: &Proj,
     id: ProjectionId,
-    pops: &[Pop],
+    objects: Objects<'_>,
     feeds: &mut Vec<Feed>,
     world: &World,
     out: &mut Diagnostics,
 ) {
-    let target = proj.projection.target.population;
+    let target = proj.projection.target.object;
     for (sum, value) in &proj.model.sums {
         let name = sum.into.value.as_str();
         if is_missing(&sum.into) {
@@ -162,19 +169,19 @@ fn collect(
             SumOperation::Max => Reduce::Max,
             SumOperation::Min => Reduce::Min,
         };
-        let pop = &pops[target.index()];
-        let channels = pop.model.as_ref().map(|m| m.channels()).unwrap_or_default();
+        let neurons = objects.population(target).and_then(|p| p.model.as_ref());
+        let channels = neurons.map(|m| m.channels()).unwrap_or_default();
         let channel = channels.iter().any(|c| c.value == name);
         let (side, rest) = match split_end(name) {
             Some((side, rest)) if !channel => (side, rest),
             Some(_) | None => (Side::Post, name),
         };
-        let population = if side == Side::Pre { proj.projection.source.population } else { target };
+        let object = if side == Side::Pre { proj.projection.source.object } else { target };
         let feed = Feed {
             projection: id,
             value: value.clone(),
             reduce,
-            population,
+            object,
             side,
             variable: rest.to_owned(),
             written: name.to_owned(),
@@ -184,7 +191,12 @@ fn collect(
             placed: placed(sum.when.as_ref(), sum.order.as_ref(), Sum::USUAL_PLACE, world, out),
         };
         if channel
-            || into_variable(&feed, pops, &channels.iter().map(|c| c.value.as_str()).collect::<Vec<_>>(), out)
+            || into_variable(
+                &feed,
+                objects,
+                &channels.iter().map(|c| c.value.as_str()).collect::<Vec<_>>(),
+                out,
+            )
         {
             feeds.push(feed);
         }
@@ -211,7 +223,7 @@ fn collect(
             projection: id,
             value: value.clone(),
             reduce: Reduce::Sum,
-            population: group.population,
+            object: group.object,
             side,
             variable: rest.to_owned(),
             written: name.value.clone(),
@@ -220,36 +232,38 @@ fn collect(
             channel: false,
             placed: Sum::USUAL_PLACE,
         };
-        if into_variable(&feed, pops, &[], out) {
+        if into_variable(&feed, objects, &[], out) {
             feeds.push(feed);
         }
     }
 }
 
 /// Whether the target of `feed` can receive a sum.
-fn into_variable(feed: &Feed, pops: &[Pop], channels: &[&str], out: &mut Diagnostics) -> bool {
-    let pop = &pops[feed.population.index()];
-    if pop.broken {
+fn into_variable(feed: &Feed, objects: Objects<'_>, channels: &[&str], out: &mut Diagnostics) -> bool {
+    if objects.is_broken(feed.object) {
         return false;
     }
+    let declared = objects.declared(feed.object);
     let name = feed.variable.as_str();
-    let parameters: Vec<&str> = pop
-        .declared
+    let parameters: Vec<&str> = declared
         .variables
         .iter()
         .filter(|v| matches!(v.kind, VariableKind::Parameter { .. } | VariableKind::SumTarget))
         .map(|v| v.name.as_str())
         .collect();
-    let Some(symbol) = pop.declared.symbols.get(name) else {
-        let model = &pop.population.model;
+    let Some(symbol) = declared.symbols.get(name) else {
+        let (kind, model) = objects.model(feed.object);
+        let neurons = objects.population(feed.object).is_some();
+        let reads = if neurons { " and reads no channel" } else { "" };
         let mut d = Diagnostic::error(
             code::UNKNOWN_CHANNEL,
             feed.span,
-            format!("neuron `{model}` has no parameter and reads no channel `{name}`"),
+            format!("{kind} `{model}` has no parameter{reads} `{name}`"),
         );
         d = match nearest(name, channels.iter().copied().chain(parameters)) {
             Some(near) => d.help(format!("did you mean `{near}`?")),
-            None => d.help(format!("read it in the equations of `{model}`: `sum({name})`")),
+            None if neurons => d.help(format!("read it in the equations of `{model}`: `sum({name})`")),
+            None => d.help(format!("give `{model}` the parameter: a line `{name} : 1`, or its unit")),
         };
         out.push(d);
         return false;
@@ -273,8 +287,8 @@ fn into_variable(feed: &Feed, pops: &[Pop], channels: &[&str], out: &mut Diagnos
 fn name_channels(feeds: &mut [Feed], projs: &[Proj], pops: &mut [Pop]) {
     let mut by_channel: BTreeMap<(PopulationId, String), Vec<usize>> = BTreeMap::new();
     for (index, feed) in feeds.iter().enumerate() {
-        if feed.channel {
-            by_channel.entry((feed.population, feed.variable.clone())).or_default().push(index);
+        if let (true, ObjectId::Population(population)) = (feed.channel, feed.object) {
+            by_channel.entry((population, feed.variable.clone())).or_default().push(index);
         }
     }
     for ((population, channel), members) in by_channel {
@@ -300,7 +314,7 @@ fn name_channels(feeds: &mut [Feed], projs: &[Proj], pops: &mut [Pop]) {
 fn report_conflicts(feeds: &[Feed], projs: &[Proj], out: &mut Diagnostics) {
     for (index, feed) in feeds.iter().enumerate() {
         if let Some(first) =
-            feeds[..index].iter().find(|f| (f.population, &f.variable) == (feed.population, &feed.variable))
+            feeds[..index].iter().find(|f| (f.object, &f.variable) == (feed.object, &feed.variable))
             && (feed.reduce != Reduce::Sum || first.reduce != Reduce::Sum)
         {
             let names: Vec<&str> =
@@ -344,17 +358,17 @@ pub(crate) fn check_sums(
     feeds: &[Feed],
     proj: &Proj,
     id: ProjectionId,
-    pops: &[Pop],
+    objects: Objects<'_>,
     (source, clocks): (&ProjectionSource, &[Clock]),
     tools: &mut Tools<'_>,
 ) -> Vec<Sum> {
     let mut sums = Vec::new();
-    let delays = sum_delays(feeds, proj, id, (source, clocks), pops, tools);
+    let delays = sum_delays(feeds, proj, id, (source, clocks), objects, tools);
     for (feed, delay) in feeds.iter().filter(|f| f.projection == id).zip(delays) {
-        let Some(symbol) = pops[feed.population.index()].declared.symbols.get(&feed.variable) else {
+        let Some(symbol) = objects.declared(feed.object).symbols.get(&feed.variable) else {
             continue;
         };
-        let mut typer = tools.typer(proj.home(id, pops));
+        let mut typer = tools.typer(proj.home(id, objects));
         let typed = typer.check(&feed.value);
         if let (Dim::Known(expected), Err(found)) = (symbol.dim, fits(typed.dim, symbol)) {
             tools.out.push(
@@ -381,11 +395,7 @@ pub(crate) fn check_sums(
             continue;
         }
         sums.push(Sum {
-            target: VarRef {
-                object: ObjectId::Population(feed.population),
-                variable: symbol.id,
-                side: feed.side,
-            },
+            target: VarRef { object: feed.object, variable: symbol.id, side: feed.side },
             value: tools.world.arith.convert(typed.expr, symbol.ty),
             reduce: feed.reduce,
             delay,

@@ -7,7 +7,7 @@
 
 use neuropil_base::{Diagnostic, Diagnostics, Scalar, ScalarType, Span, nearest};
 use neuropil_math::{CompareOp, Function, pow_dimension};
-use neuropil_model::{Expr, ExprKind, Extent, LocalId, NoiseRef, Side};
+use neuropil_model::{Expr, ExprKind, Extent, LocalId, NoiseRef, ObjectId, Side};
 use neuropil_syntax::{BinaryOp, Expr as Ast, ExprKind as AstKind, UnaryOp};
 use neuropil_units::{Dimension, Unit};
 
@@ -245,7 +245,11 @@ impl<'a> Typer<'a> {
         };
         let Some((side, rest)) = split_end(name) else { return false };
         let (end, neurons) = if side == Side::Pre { ("pre", pre) } else { ("post", post) };
-        let message = format!("the {end}synaptic neuron has no variable `{rest}`");
+        let element = match neurons.object {
+            ObjectId::Population(_) => "neuron",
+            ObjectId::Projection(_) => "synapse",
+        };
+        let message = format!("the {end}synaptic {element} has no variable `{rest}`");
         let d = Diagnostic::error(code::UNKNOWN_NAME, span, message);
         let known: Vec<&str> = neurons.symbols.names().collect();
         self.out.push(match nearest(rest, known.iter().copied()) {

@@ -70,7 +70,12 @@ impl Given<'_> {
     /// A network of one projection with these equations, event-driven.
     pub(crate) fn event_driven(&self) -> Network {
         let mut network = self.empty();
-        let group = Group { name: "cells".to_owned(), population: PopulationId::new(0), start: 0, len: 1 };
+        let group = Group {
+            name: "cells".to_owned(),
+            object: ObjectId::Population(PopulationId::new(0)),
+            start: 0,
+            len: 1,
+        };
         let (mut variables, event_driven) = self.equations(synapses());
         variables.push(variable("lastupdate", ScalarType::F64, VariableKind::State));
         network.projections.push(Projection {

@@ -382,10 +382,10 @@ impl<'a> Owner<'a> {
     ) -> fmt::Result {
         let Pathway { name, on, event, block, placed: Placed { when, order }, delay, span: _ } = pathway;
         let (side, population) = match on {
-            Endpoint::Pre => ("presynaptic", projection.source.population),
-            Endpoint::Post => ("postsynaptic", projection.target.population),
+            Endpoint::Pre => ("presynaptic", projection.source.population()),
+            Endpoint::Post => ("postsynaptic", projection.target.population()),
         };
-        let event = &self.network.population(population).events[event.index()].name;
+        let event = population.map_or("event", |id| &self.network.population(id).events[event.index()].name);
         write!(f, "  pathway {name}: on {side} {event}, ")?;
         if *when != When::at(Slot::Synapses) {
             write!(f, "at {}, ", self.network.schedule.shown(*when))?;
@@ -418,7 +418,9 @@ impl<'a> Owner<'a> {
 }
 
 pub(super) fn display_group(network: &Network, group: &Group) -> String {
-    let population = network.population(group.population);
+    let Some(population) = group.population().map(|id| network.population(id)) else {
+        return format!("the synapses of {}", network.object_name(group.object));
+    };
     if group.start == 0 && group.len == population.size {
         population.name.clone()
     } else {
@@ -430,7 +432,8 @@ fn print_recorder(f: &mut fmt::Formatter<'_>, network: &Network, recorder: &Reco
     let Recorder { name, kind, clock, placed: Placed { when, order } } = recorder;
     let when = network.schedule.shown(*when);
     let events = |group: &Group, event: &crate::EventId| {
-        let event = &network.population(group.population).events[event.index()].name;
+        let population = group.population().map(|id| network.population(id));
+        let event = population.map_or("event", |p| &p.events[event.index()].name);
         format!("{event} of {}", display_group(network, group))
     };
     write!(f, "\nrecorder {name}: ")?;

@@ -12,7 +12,7 @@ pub(super) fn print(f: &mut fmt::Formatter<'_>, network: &Network) -> fmt::Resul
         writeln!(f, "\nnetwork {name}: {}", names.join(", "))?;
     }
     for (k, StopCondition { group, condition, at_least }) in network.stops.iter().enumerate() {
-        let object = crate::ObjectId::Population(group.population);
+        let object = group.object;
         let condition = network.display_expr(object, condition, &[]);
         writeln!(f, "\nstop {k}: at least {at_least} of {} with {condition}", display_group(network, group))?;
     }
