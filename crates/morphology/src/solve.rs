@@ -121,9 +121,8 @@ mod tests {
             b.swap(k, best);
             for i in k + 1..n {
                 let f = a[i][k] / a[k][k];
-                for j in k..n {
-                    a[i][j] -= f * a[k][j];
-                }
+                let above = a[k].clone();
+                a[i].iter_mut().zip(&above).skip(k).for_each(|(x, y)| *x -= f * y);
                 b[i] -= f * b[k];
             }
         }

@@ -310,14 +310,13 @@ impl Pop {
             set("z", &axis(2));
         }
         let n = cells.compartments();
-        let numbers: [(&str, fn(u32, u32) -> u32); 2] =
-            [(PLACES[0], |i, n| i / n), (PLACES[1], |i, n| i % n)];
-        for (name, number) in numbers {
+        for (k, name) in PLACES.into_iter().enumerate() {
             // A variable of the model's own has a place in its text.
             let Some(symbol) = self.declared.symbols.get(name).filter(|s| s.span == Span::NONE) else {
                 continue;
             };
-            let values = (0..n * cells.count).map(|i| f64::from(number(i, n))).collect();
+            let number = |i: u32| f64::from(if k == 0 { i / n } else { i % n });
+            let values = (0..n * cells.count).map(number).collect();
             self.declared.variables[symbol.id.index()].initial = Initial::Values(values);
         }
     }
