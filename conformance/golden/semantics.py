@@ -218,7 +218,7 @@ def timed():
 
 
 def refractory():
-    """A refractory time, one per neuron, one that changes, a condition; what stands still and what synapses may move."""
+    """A refractory time, one per neuron, one that changes, a condition; what stands still, what synapses may move."""
     common = """
     dg/dt = -g/(3*ms) : 1
     """
@@ -478,13 +478,44 @@ def tripartite():
     ]
 
 
+def wang_buzsaki():
+    """Exponential Euler where a channel's activation is a function of the potential in its own equation."""
+    cells = NeuronGroup(
+        3,
+        """
+        dv/dt = (-35*m**3*h*(v - 55) - 9*n**4*(v + 90) - 0.1*(v + 65) + drive)/ms : 1
+        m = alpha_m/(alpha_m + beta_m) : 1
+        alpha_m = 1/exprel(-(v + 35)/10) : 1
+        beta_m = 4*exp(-(v + 60)/18) : 1
+        dh/dt = 5*(alpha_h*(1 - h) - beta_h*h)/ms : 1
+        alpha_h = 0.07*exp(-(v + 58)/20) : 1
+        beta_h = 1/(exp(-0.1*(v + 28)) + 1) : 1
+        dn/dt = 5*(alpha_n*(1 - n) - beta_n*n)/ms : 1
+        alpha_n = 0.1/exprel(-(v + 34)/10) : 1
+        beta_n = 0.125*exp(-(v + 44)/80) : 1
+        drive : 1
+        """,
+        threshold="v > -20",
+        refractory="v > -40",
+        method="exponential_euler",
+        name="cells",
+    )
+    cells.v = "-60 + 3*i"
+    cells.h = 0.6
+    cells.n = 0.3
+    cells.drive = "1 + i"
+    return [cells], [SpikeMonitor(cells, name="z_cells"), states(cells, "state", ["v", "h", "n"])]
+
+
 def write(build):
     prefs.codegen.target = "cython" if build.__name__ == ORDERED else "numpy"
+    defaultclock.dt = 0.1 * ms if build is not wang_buzsaki else 0.05 * ms
     objects, monitors = build()
     duration = 1 if build is slots else 8
     Network(objects, monitors).run(duration * ms)
     with open(f"{build.__name__}.states.txt", "w", encoding="utf-8") as file:
-        file.write(f"# Brian {__version__}, {prefs.codegen.target} target, double precision, {duration} ms; written by semantics.py\n")
+        target = prefs.codegen.target
+        file.write(f"# Brian {__version__}, {target} target, double precision, {duration} ms; semantics.py\n")
         for monitor in monitors:
             if isinstance(monitor, EventMonitor):
                 steps = np.round(np.array(monitor.t / ms) / float(monitor.source.clock.dt / ms)).astype(int)
@@ -501,6 +532,6 @@ def write(build):
                     file.write(" ".join(f"{value:.12g}" for value in line) + "\n")
 
 
-for build in (events, pathways, gaps, clocks, timed, refractory, slots, views, recurring, linked, tripartite):
+for build in (events, pathways, gaps, clocks, timed, refractory, slots, views, recurring, linked, tripartite, wang_buzsaki):
     if len(sys.argv) < 2 or build.__name__ in sys.argv[1:]:
         write(build)

@@ -201,3 +201,8 @@ fn linked_variables_agree_with_brian() {
 fn projections_that_end_on_synapses_agree_with_brian() {
     agrees_in_every_state("tripartite");
 }
+
+#[test]
+fn exponential_euler_with_instantaneous_activation_agrees_with_brian() {
+    agrees_in_every_state("wang_buzsaki");
+}

@@ -46,9 +46,7 @@ pub(crate) struct Recording {
 pub(crate) fn add_tallies(network: &mut Network) {
     for i in 0..network.populations.len() {
         let population = &network.populations[i];
-        if population.events.is_empty() {
-            continue;
-        }
+        let Some(event) = population.event_named("spike") else { continue };
         let group = neuropil_model::Group {
             name: population.name.clone(),
             object: ObjectId::Population(PopulationId::new(i)),
@@ -58,8 +56,8 @@ pub(crate) fn add_tallies(network: &mut Network) {
         network.recorders.push(neuropil_model::Recorder {
             name: format!("{}.tally", population.name),
             clock: population.clock,
-            kind: RecorderKind::Events { group, event: neuropil_model::EventId::new(0) },
-            placed: population.events[0].placed.behind(),
+            kind: RecorderKind::Events { group, event },
+            placed: population.events[event.index()].placed.behind(),
         });
     }
 }

@@ -1,8 +1,11 @@
 //! Splits an expression into a constant and coefficients of unknowns, where it is linear in them.
+//!
+//! Exponential Euler may also take what is not a polynomial, such as `exp(v)` or `1/(1 + v)`, for a coefficient that
+//! stands still during the step, as in `m_inf(v)**3*(ENa - v)`; it then is linear in what is left.
 
 use std::collections::BTreeMap;
 
-use neuropil_math::{BinaryOp, UnaryOp};
+use neuropil_math::{BinaryOp, Function, UnaryOp};
 use neuropil_model::{Expr, ExprKind};
 
 use crate::algebra::{Algebra, is_zero};
@@ -29,16 +32,32 @@ pub(crate) fn affine(
     unit: &Expr,
     unknown: &impl Fn(&Expr) -> Option<usize>,
 ) -> Result<Affine, NotLinear> {
-    let split = Split { algebra, unit, unknown };
+    let split = Split { algebra, unit, unknown, freeze: false };
     let mut result = split.visit(e)?;
     result.coefficients.retain(|_, c| !is_zero(c));
     Ok(result)
+}
+
+/// Like [`affine`], but functions of unknowns and divisors with unknowns stand still: coefficients and constant may hold
+/// unknowns. At least one unknown has a coefficient.
+pub(crate) fn affine_but_for_functions(
+    algebra: Algebra,
+    e: &Expr,
+    unit: &Expr,
+    unknown: &impl Fn(&Expr) -> Option<usize>,
+) -> Result<Affine, NotLinear> {
+    let split = Split { algebra, unit, unknown, freeze: true };
+    let mut result = split.visit(e)?;
+    result.coefficients.retain(|_, c| !is_zero(c));
+    if result.coefficients.is_empty() { Err(NotLinear { term: e.clone() }) } else { Ok(result) }
 }
 
 struct Split<'a, F> {
     algebra: Algebra,
     unit: &'a Expr,
     unknown: &'a F,
+    /// Whether what is no polynomial of unknowns is a constant.
+    freeze: bool,
 }
 
 impl<F: Fn(&Expr) -> Option<usize>> Split<'_, F> {
@@ -58,6 +77,7 @@ impl<F: Fn(&Expr) -> Option<usize>> Split<'_, F> {
         let mut parts = parts.into_iter();
         let mut next = || parts.next().unwrap_or_else(|| constant(algebra.zero()));
         let refuse = || Err(NotLinear { term: e.clone() });
+        let freeze = || if self.freeze { Ok(constant(e.clone())) } else { refuse() };
         match &e.kind {
             ExprKind::Unary(UnaryOp::Neg, _) => Ok(next().map(|x| algebra.neg(x))),
             ExprKind::Binary(BinaryOp::Add, ..) => {
@@ -80,6 +100,8 @@ impl<F: Fn(&Expr) -> Option<usize>> Split<'_, F> {
                 let (a, b) = (next(), next());
                 if b.coefficients.is_empty() {
                     Ok(a.map(|x| algebra.div(x, b.constant.clone())))
+                } else if let (true, [_, divisor]) = (self.freeze, e.children().as_slice()) {
+                    Ok(a.map(|x| algebra.div(x, (*divisor).clone())))
                 } else {
                     refuse()
                 }
@@ -87,10 +109,12 @@ impl<F: Fn(&Expr) -> Option<usize>> Split<'_, F> {
             ExprKind::Select(..) => {
                 let (condition, a, b) = (next(), next(), next());
                 if !condition.coefficients.is_empty() {
-                    return refuse();
+                    return freeze();
                 }
                 Ok(join(algebra, a, b, |a, b| algebra.arith.select(condition.constant.clone(), a, b)))
             }
+            // A power is a polynomial, so one of the unknown itself is too much.
+            ExprKind::Call(Function::Pow, _) => refuse(),
             ExprKind::Convert(inner) if inner.ty.is_float() && e.ty.is_float() => {
                 Ok(next().map(|x| algebra.arith.convert(x, e.ty)))
             }
@@ -108,7 +132,7 @@ impl<F: Fn(&Expr) -> Option<usize>> Split<'_, F> {
             | ExprKind::Call(..)
             | ExprKind::Random(_)
             | ExprKind::Noise(_)
-            | ExprKind::Table { .. } => refuse(),
+            | ExprKind::Table { .. } => freeze(),
         }
     }
 }

@@ -1,5 +1,8 @@
 //! Exponential Euler: each equation is linear in its own variable, the others stand still for the step.
 //!
+//! As in Brian 2, an equation is also taken if it is linear once functions of its own variable stand still, such as the
+//! instantaneous activation of a channel. The method is not chosen automatically then.
+//!
 //! With `x' = a x + b` the new value is `x + dt (a x + b) exprel(a dt)`, which is right for `a = 0` too.
 //! Where `a` certainly does not vanish (the rates of a channel's gate), the same is written
 //! `x_inf + (x - x_inf) exp(a dt)` with `x_inf = -b/a`, which costs one exponential and one division.
@@ -7,7 +10,7 @@
 use neuropil_math::Function;
 use neuropil_model::{Block, Expr, ExprKind};
 
-use crate::affine::{Affine, affine};
+use crate::affine::{Affine, NotLinear, affine, affine_but_for_functions};
 use crate::algebra::{define, is_zero};
 use crate::noise::place;
 use crate::sign::sign;
@@ -16,7 +19,7 @@ use crate::system::{Refusal, System};
 /// The values at the end of the step, by unknown.
 pub(crate) fn exponential_euler(system: &System<'_>, block: &mut Block) -> Result<Vec<Expr>, Refusal> {
     let parts: Vec<Affine> =
-        (0..system.unknowns.len()).map(|k| split(system, k)).collect::<Result<_, _>>()?;
+        (0..system.unknowns.len()).map(|k| split(system, k, Functions::Frozen)).collect::<Result<_, _>>()?;
     let new = parts.into_iter().enumerate().map(|(k, parts)| {
         let new = advance(system, k, parts, block);
         system.unless_frozen(k, new, system.value(k))
@@ -24,13 +27,22 @@ pub(crate) fn exponential_euler(system: &System<'_>, block: &mut Block) -> Resul
     Ok(new.collect())
 }
 
-/// Whether the method applies.
+/// What to do with functions of a variable in its own equation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Functions {
+    /// The equation is not linear.
+    Refused,
+    /// They keep their values for the step.
+    Frozen,
+}
+
+/// Whether the method applies to the letter, and can be chosen where none is named.
 pub(crate) fn applies(system: &System<'_>) -> bool {
-    (0..system.unknowns.len()).all(|k| split(system, k).is_ok())
+    (0..system.unknowns.len()).all(|k| split(system, k, Functions::Refused).is_ok())
 }
 
 /// The coefficient (as number 0) and the rest of one equation, or why it has none.
-fn split(system: &System<'_>, k: usize) -> Result<Affine, Refusal> {
+fn split(system: &System<'_>, k: usize, functions: Functions) -> Result<Affine, Refusal> {
     let unknown = &system.unknowns[k];
     if unknown.rhs.any(&mut |e| matches!(e.kind, ExprKind::Noise(_))) {
         return Err(Refusal {
@@ -41,7 +53,15 @@ fn split(system: &System<'_>, k: usize) -> Result<Affine, Refusal> {
         });
     }
     let own = |e: &Expr| (system.unknown(e) == Some(k)).then_some(0);
-    affine(system.algebra, &unknown.rhs, &system.algebra.real(1.0), &own).map_err(|error| {
+    let unit = system.algebra.real(1.0);
+    let parts = affine(system.algebra, &unknown.rhs, &unit, &own);
+    let parts = match functions {
+        Functions::Refused => parts,
+        Functions::Frozen => parts.or_else(|error: NotLinear| {
+            affine_but_for_functions(system.algebra, &unknown.rhs, &unit, &own).map_err(|_| error)
+        }),
+    };
+    parts.map_err(|error| {
         let term = system.show(&error.term, &Block::new());
         Refusal {
             code: "not-linear",

@@ -343,7 +343,7 @@ impl<'a> Lowerer<'a> {
         self.cable(id)?;
         for (i, event) in population.events.iter().enumerate() {
             let stream = StreamId::new(self.streams[id.index()] + i);
-            let spike = i == 0;
+            let spike = event.name == "spike";
             let name = format!("{}.{}", population.name, event.name);
             match &event.source {
                 EventSource::Condition(condition) => {

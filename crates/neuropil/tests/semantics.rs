@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
-use neuropil::{Backend, Cpu, Interp, Model, Options, RecordTo, Simulation};
+use neuropil::{Backend, Cpu, Interp, Model, Options, RecordTo, Simulation, Stage};
 
 /// Runs a model for some steps on every backend.
 fn each(text: &str, steps: u64, mut check: impl FnMut(&mut Simulation)) {
@@ -398,4 +398,30 @@ fn an_event_of_a_neurons_own_happens_after_spikes_and_before_synapses() {
     for (steps, story) in storys {
         assert_eq!(values(text, steps, "cells.story"), [story], "after {steps} steps");
     }
+}
+
+#[test]
+fn a_population_without_a_threshold_has_events_but_no_spikes() {
+    let text = r#"
+        dt = "1 ms"
+        [neuron.cell]
+        equations = "x : 1"
+        event.tick = { condition = "t_in_timesteps % 2 == 1", reset = "x += 1" }
+        [population.cells]
+        neuron = "cell"
+        size = 3
+        [record]
+        spikes = ["cells.tick"]
+        "#;
+    each(text, 5, |simulation| {
+        assert!(simulation.spike_counts().iter().all(|c| c.spikes == 0));
+        assert_eq!(simulation.spikes("cells_tick").unwrap().1, [0, 1, 2, 0, 1, 2]);
+        assert_eq!(simulation.values("cells.x").unwrap(), [2.0; 3]);
+    });
+    // Its condition is looked at after those of spikes, its reset runs after theirs, as everywhere.
+    let plan = Model::parse("events.toml", text).unwrap().emit(Stage::Plan).unwrap();
+    let line =
+        |name: &str| plan.lines().find(|l| l.split_whitespace().next() == Some(name)).unwrap().to_owned();
+    assert!(line("cells.tick").contains("after_thresholds"), "{plan}");
+    assert!(line("cells.tick.reset").contains("after_resets"), "{plan}");
 }

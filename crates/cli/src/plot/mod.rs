@@ -234,7 +234,13 @@ impl PlotData {
 
     fn add_spikes(&mut self, spec: &RecorderSpec, spikes: SpikeData) {
         let RecorderKind::Spikes { population, event, first, n } = &spec.kind else { return };
-        let name = if event == "spike" { population.clone() } else { format!("{population} {event}") };
+        // The recorder of a view has its name.
+        let view = spec.name.strip_suffix("_spikes").filter(|name| *name != population.as_str());
+        let name = match view {
+            Some(view) if event == "spike" => view.to_owned(),
+            Some(_) | None if event != "spike" => format!("{population} {event}"),
+            Some(_) | None => population.clone(),
+        };
         let (first, n) = (*first, *n);
         match self.populations.iter_mut().find(|p| p.name == name && p.spikes.is_none() && p.n == n) {
             Some(known) => {
