@@ -121,6 +121,42 @@ pub fn models(repository: &Repository) -> Vec<Problem> {
     problems
 }
 
+/// The page that says which test proves what.
+const COMPARISON: &str = "docs/compare.md";
+
+/// Tests that the comparison names, as `crate::file::function`, and that do not exist.
+#[must_use]
+pub fn comparison(repository: &Repository) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (k, line) in repository.text(COMPARISON).unwrap_or_default().lines().enumerate() {
+        for name in line.split('`').skip(1).step_by(2).filter(|word| is_test_name(word)) {
+            if !is_test(repository, name) {
+                problems.push(Problem::line(COMPARISON, k + 1, format!("there is no test `{name}`")));
+            }
+        }
+    }
+    problems
+}
+
+/// `crate::file::function`, or with folders between them.
+fn is_test_name(word: &str) -> bool {
+    let is_name =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    word.split("::").count() >= 3 && word.split("::").all(is_name)
+}
+
+/// Whether the file, below the crate's `tests`, has a test of that name.
+fn is_test(repository: &Repository, name: &str) -> bool {
+    let mut parts: Vec<&str> = name.split("::").collect();
+    let function = parts.pop().unwrap_or_default();
+    let package = parts.remove(0);
+    let file = format!("{package}/tests/{}.rs", parts.join("/"));
+    let text =
+        [format!("crates/{file}"), file].iter().find_map(|path| repository.text(path)).unwrap_or_default();
+    let mut lines = text.lines().map(str::trim);
+    lines.any(|line| line == "#[test]") && lines.any(|line| line.starts_with(&format!("fn {function}(")))
+}
+
 /// The targets of links of a Markdown text outside code, with their lines.
 fn links(text: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
@@ -264,5 +300,17 @@ mod tests {
         let good = [("models/a.toml", "reference = \"A (2000)\"\n"), ("README.md", "[a](models/a.toml)")];
         assert!(lines(models, &good).is_empty());
         assert_eq!(lines(models, &[("models/a.toml", "")]).len(), 2);
+    }
+
+    #[test]
+    fn a_test_that_does_not_exist_is_found() {
+        let page = "| a | `neuropil::exact::it_adds` | `conformance::golden::agrees`, `x::y` |\n| b | `neuropil::exact::gone` |";
+        let repository = Repository::of([
+            ("docs/compare.md", page),
+            ("crates/neuropil/tests/exact.rs", "#[test]\nfn it_adds() {}\n"),
+            ("conformance/tests/golden.rs", "#[test]\nfn agrees() {}\n"),
+        ]);
+        let problems: Vec<String> = comparison(&repository).iter().map(ToString::to_string).collect();
+        assert_eq!(problems, ["docs/compare.md:2: there is no test `neuropil::exact::gone`"]);
     }
 }

@@ -84,3 +84,8 @@ fn every_diagnostic_is_explained() {
 fn every_model_names_its_paper_and_is_listed() {
     holds(document::models);
 }
+
+#[test]
+fn the_comparison_names_tests_that_exist() {
+    holds(document::comparison);
+}
