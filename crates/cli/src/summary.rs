@@ -111,7 +111,8 @@ impl Summary {
         }
         let width = self.spikes.keys().map(|name| name.chars().count()).max().unwrap_or(0);
         for ((name, spikes), rate) in self.spikes.iter().zip(self.rate_hz.values()) {
-            let _ = writeln!(text, "  {name:width$}  {spikes:>9} spikes  {rate:>9.3} Hz");
+            let noun = if *spikes == 1 { "spike" } else { "spikes" };
+            let _ = writeln!(text, "  {name:width$}  {spikes:>9} {noun:<6}  {rate:>9.3} Hz");
         }
         let factor =
             self.real_time_factor.map_or_else(String::new, |x| format!(", {} times real time", digits(x)));

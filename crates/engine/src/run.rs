@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use neuropil_backend::{Discard, Pause, Saved, State};
-use neuropil_kernels::program::{Action, BufferId, OperationId, Task};
-use neuropil_model::StopId;
+use neuropil_kernels::program::{Action, BufferId, OperationId, Role, Task};
+use neuropil_model::{StopId, VariableKind};
 
 use crate::{Host, Outcome, Progress, RunError, Simulation};
 
@@ -204,9 +204,22 @@ impl Simulation {
         }
     }
 
+    /// Whether a buffer holds a parameter, which may be infinite (a refractory period that never ends) where a state may
+    /// not. Neither may be NaN.
+    fn is_parameter(&self, id: BufferId) -> bool {
+        let Role::Variable(object, variable) = self.program.buffers[id.index()].role else { return false };
+        matches!(self.network.variables(object)[variable.index()].kind, VariableKind::Parameter { .. })
+    }
+
     fn first_non_finite(&mut self) -> Result<Option<(BufferId, usize)>, RunError> {
         for id in &self.watched {
-            if let Some(element) = self.machine.read(*id)?.first_non_finite() {
+            let may_be_infinite = self.is_parameter(*id);
+            let buffer = self.machine.read(*id)?;
+            let found = buffer.first_non_finite().and_then(|first| {
+                let wrong = |element: &usize| !may_be_infinite || buffer.get(*element).to_f64().is_nan();
+                (first..buffer.len()).find(wrong)
+            });
+            if let Some(element) = found {
                 return Ok(Some((*id, element)));
             }
         }

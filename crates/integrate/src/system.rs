@@ -120,7 +120,7 @@ impl<'a> System<'a> {
 
     /// `e` as the model's author would read it.
     pub(crate) fn show(&self, e: &Expr, block: &Block) -> String {
-        self.network.display_expr(self.object, e, &block.locals).to_string()
+        plain(&self.network.display_expr(self.object, e, &block.locals).to_string())
     }
 
     /// The names of all unknowns: `` `v`, `w` ``.
@@ -128,6 +128,32 @@ impl<'a> System<'a> {
         let names: Vec<String> = self.unknowns.iter().map(|u| format!("`{}`", u.name)).collect();
         names.join(", ")
     }
+}
+
+/// A printed expression as a person writes it: without the sites of random numbers, and `2` for `2.0`.
+fn plain(printed: &str) -> String {
+    let mut text = String::with_capacity(printed.len());
+    let mut rest = printed;
+    while let Some(c) = rest.chars().next() {
+        let digits = |s: &str| s.len() - s.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let whole = text.chars().last().is_some_and(|c| c.is_ascii_digit());
+        let skipped = match c {
+            '#' => 1 + digits(&rest[1..]),
+            '.' if whole
+                && rest[1..].starts_with('0')
+                && digits(&rest[1..]) == 1
+                && !rest[2..].starts_with('e') =>
+            {
+                2
+            }
+            _ => 0,
+        };
+        if skipped == 0 {
+            text.push(c);
+        }
+        rest = &rest[skipped.max(c.len_utf8())..];
+    }
+    text
 }
 
 /// `e` with `dt` replaced by its value.
@@ -152,5 +178,16 @@ fn active(network: &Network, object: ObjectId) -> Option<Expr> {
             Some(Expr::variable(variable, ScalarType::Bool))
         }
         ObjectId::Population(_) | ObjectId::Projection(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn what_is_shown_is_what_a_person_writes() {
+        assert_eq!(plain("v**2.0 + xi#0 * 10.05 - rand()#12"), "v**2 + xi * 10.05 - rand()");
+        assert_eq!(plain("1.0e300 * 0.0"), "1.0e300 * 0");
     }
 }

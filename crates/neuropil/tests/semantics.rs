@@ -425,3 +425,32 @@ fn a_population_without_a_threshold_has_events_but_no_spikes() {
     assert!(line("cells.tick").contains("after_thresholds"), "{plan}");
     assert!(line("cells.tick.reset").contains("after_resets"), "{plan}");
 }
+
+#[test]
+fn a_parameter_may_be_infinite() {
+    // A refractory period without end, given as an expression, as a list, and set by a reset.
+    for initial in
+        ["\"inf*second if i == 1 else 1*ms\"", "{ values = [0.001, inf, 0.001], unit = \"second\" }"]
+    {
+        let text = format!(
+            r#"
+            dt = "1 ms"
+            [neuron.cell]
+            equations = """
+            dv/dt = 1/ms : 1 (unless refractory)
+            pause : second
+            """
+            method = "euler"
+            threshold = "v > 1.5"
+            reset = "v = 0; pause += (inf*second if i == 2 else 0*ms)"
+            refractory = "pause"
+            [population.cells]
+            neuron = "cell"
+            size = 3
+            initial.pause = {initial}
+            "#
+        );
+        assert_eq!(events(&text, 9, "cells"), [(1, 0), (1, 1), (1, 2), (4, 0), (7, 0)]);
+        assert_eq!(values(&text, 9, "cells.pause"), [0.001, f64::INFINITY, f64::INFINITY]);
+    }
+}

@@ -16,7 +16,7 @@ codes! {
     DELAY_ROUNDED = "delay-rounded": "A delay is not a multiple of the step and is rounded to the nearest (warning).";
     DUPLICATE_NAME = "duplicate-name": "Two things of one kind have the same name.";
     DUPLICATE_SPIKE = "duplicate-spike": "A neuron of a spike list spikes twice within one step.";
-    FILE = "file-unreadable": "A file of values cannot be read or does not hold what is expected.";
+    FILE = "unreadable-file": "A file of values cannot be read or does not hold what is expected.";
     FLAG = "flag-not-allowed": "The flag has no meaning for this kind of equation.";
     QUANTITY = "invalid-quantity": "A text that should be a number with a unit is not.";
     SWC = "invalid-swc": "An SWC file does not describe a neuron.";

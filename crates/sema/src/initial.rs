@@ -1,7 +1,7 @@
 //! Initial values: expressions, lists, columns of a file.
 
 use neuropil_base::{Diagnostic, ScalarType, Spanned, nearest};
-use neuropil_model::{Expr, Extent, Initial, ObjectId, Side, VarRef, VariableId};
+use neuropil_model::{Expr, Extent, Initial, ObjectId, Side, VarRef, VariableId, VariableKind};
 use neuropil_source::{Assignment, Numbers, ValueSource};
 
 use crate::code;
@@ -10,7 +10,7 @@ use crate::dim::{Dim, advice};
 use crate::population::Tools;
 use crate::scope::{Class, Home, Symbol};
 use crate::typing::{Rules, in_unit};
-use crate::values::{Scale, all_finite};
+use crate::values::{Scale, all_finite, all_numbers};
 
 /// A number of elements.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,6 +55,13 @@ pub(crate) fn check_initial(
             unknown_variable(declared, name, receiver.what, tools);
             continue;
         };
+        // A parameter may be infinite, such as a refractory period; a state may not.
+        let kind = &declared.variables[symbol.id.index()].kind;
+        if let (VariableKind::State, ValueSource::List { values, .. }) = (kind, &assignment.value)
+            && !all_finite(values, tools.out)
+        {
+            continue;
+        }
         if let Some(value) = check_value(symbol, assignment, receiver, true, tools) {
             values.retain(|(v, _)| *v != symbol.id);
             values.push((symbol.id, value));
@@ -185,7 +192,7 @@ fn check_list(
     receiver: Receiver<'_>,
     tools: &mut Tools<'_>,
 ) -> bool {
-    if !check_scale(symbol, name, scale, values.span, tools) || !all_finite(values, tools.out) {
+    if !check_scale(symbol, name, scale, values.span, tools) || !all_numbers(values, tools.out) {
         return false;
     }
     let given = values.values.len() as u64;

@@ -293,6 +293,8 @@ pub(crate) fn check_population(pop: &mut Pop, id: PopulationId, tools: &mut Tool
         }
     };
     pop.population.update = update;
+    // A reset without a threshold has been refused; what is wrong in it is said all the same.
+    let reset = tools.typer(pop.home(id)).block(&model.reset);
     if let Some(threshold) = &model.threshold {
         let mut condition = tools.typer(pop.home(id)).condition(threshold, "a threshold");
         if let Some(location) = &pop.threshold_location
@@ -303,7 +305,6 @@ pub(crate) fn check_population(pop: &mut Pop, id: PopulationId, tools: &mut Tool
         if pop.population.refractory != Refractory::Never {
             condition = arith.and(condition, not_refractory(pop, id, arith));
         }
-        let reset = tools.typer(pop.home(id)).block(&model.reset);
         pop.population.events.push(Event {
             name: "spike".to_owned(),
             source: EventSource::Condition(condition),

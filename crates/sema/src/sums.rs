@@ -337,7 +337,8 @@ fn report_unfed(pops: &[Pop], out: &mut Diagnostics) {
     for pop in pops {
         let Some(model) = &pop.model else { continue };
         for channel in model.channels() {
-            if !pop.channels.contains_key(&channel.value) && !pop.broken {
+            // The channels of a built-in model, which has no place, are there to be fed or not.
+            if !pop.channels.contains_key(&channel.value) && !pop.broken && channel.span != Span::NONE {
                 let message = format!(
                     "no projection that ends in population `{}` sums into `{}`",
                     pop.population.name, channel.value

@@ -56,7 +56,16 @@ impl Scale {
 
 /// That every number is finite; the place is said if one is not.
 pub(crate) fn all_finite(numbers: &Numbers, out: &mut Diagnostics) -> bool {
-    match numbers.values.iter().position(|x| !x.is_finite()) {
+    none(numbers, |x| !x.is_finite(), out)
+}
+
+/// That every number is one, infinite or not; the place is said if one is NaN.
+pub(crate) fn all_numbers(numbers: &Numbers, out: &mut Diagnostics) -> bool {
+    none(numbers, f64::is_nan, out)
+}
+
+fn none(numbers: &Numbers, wrong: impl Fn(f64) -> bool, out: &mut Diagnostics) -> bool {
+    match numbers.values.iter().position(|x| wrong(*x)) {
         None => true,
         Some(at) => {
             out.push(Diagnostic::error(

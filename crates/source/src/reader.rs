@@ -57,6 +57,15 @@ pub(crate) struct Reader<'a> {
     example: &'static str,
 }
 
+/// The field that an entry with an unknown name is probably meant for.
+fn meant<'f, T>(entry: &Entry, fields: &'f [Field<T>]) -> Option<&'f Field<T>> {
+    if fields.iter().any(|f| f.name == entry.key.value) {
+        return None;
+    }
+    let near = nearest(&entry.key.value, fields.iter().map(|f| f.name))?;
+    fields.iter().find(|f| f.name == near)
+}
+
 impl<'a> Reader<'a> {
     pub(crate) fn new(diagnostics: &'a mut Diagnostics, folder: &'a Path, mode: Mode) -> Self {
         Self { diagnostics, folder, mode, example: "" }
@@ -66,7 +75,8 @@ impl<'a> Reader<'a> {
         self.diagnostics.push(diagnostic);
     }
 
-    /// Reads the entries of a table into `target`.
+    /// Reads the entries of a table into `target`. A name that is nearly that of a field which is not there is reported and
+    /// read as that field, so that a slip is one mistake and not several.
     pub(crate) fn fields<T>(&mut self, fields: &[Field<T>], what: &str, target: &mut T, table: &Table) {
         for entry in table {
             match fields.iter().find(|f| f.name == entry.key.value) {
@@ -74,7 +84,14 @@ impl<'a> Reader<'a> {
                     self.example = field.example;
                     (field.read)(self, target, entry);
                 }
-                None => self.unknown_field(entry, what, fields.iter().map(|f| f.name)),
+                None => {
+                    self.unknown_field(entry, what, fields.iter().map(|f| f.name));
+                    let meant = meant(entry, fields).filter(|f| !table.iter().any(|e| e.key.value == f.name));
+                    if let Some(field) = meant {
+                        self.example = field.example;
+                        (field.read)(self, target, entry);
+                    }
+                }
             }
         }
     }
@@ -85,7 +102,10 @@ impl<'a> Reader<'a> {
             return;
         }
         for field in fields.iter().filter(|f| f.required) {
-            if !table.iter().any(|e| e.key.value == field.name) {
+            let is_it = |e: &Entry| {
+                e.key.value == field.name || meant(e, fields).is_some_and(|f| f.name == field.name)
+            };
+            if !table.iter().any(is_it) {
                 self.missing_field(field.name, field.example, what, place);
             }
         }
