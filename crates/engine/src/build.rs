@@ -263,7 +263,8 @@ impl<'a> Builder<'a> {
                 }
                 Initial::Values(values) => filled(&name, variable.ty, len, &canonical(values, connected))?,
             };
-            if let Some(element) = buffer.first_non_finite() {
+            let parameter = matches!(variable.kind, VariableKind::Parameter { .. });
+            if let Some(element) = crate::run::first_wrong(&buffer, parameter) {
                 return Err(BuildError::Initial {
                     variable: name,
                     element,

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use neuropil_memory::HostBuffer;
 use neuropil_backend::{Discard, Pause, Saved, State};
 use neuropil_kernels::program::{Action, BufferId, OperationId, Role, Task};
 use neuropil_model::{StopId, VariableKind};
@@ -204,8 +205,7 @@ impl Simulation {
         }
     }
 
-    /// Whether a buffer holds a parameter, which may be infinite (a refractory period that never ends) where a state may
-    /// not. Neither may be NaN.
+    /// Whether a buffer holds a parameter.
     fn is_parameter(&self, id: BufferId) -> bool {
         let Role::Variable(object, variable) = self.program.buffers[id.index()].role else { return false };
         matches!(self.network.variables(object)[variable.index()].kind, VariableKind::Parameter { .. })
@@ -213,12 +213,8 @@ impl Simulation {
 
     fn first_non_finite(&mut self) -> Result<Option<(BufferId, usize)>, RunError> {
         for id in &self.watched {
-            let may_be_infinite = self.is_parameter(*id);
-            let buffer = self.machine.read(*id)?;
-            let found = buffer.first_non_finite().and_then(|first| {
-                let wrong = |element: &usize| !may_be_infinite || buffer.get(*element).to_f64().is_nan();
-                (first..buffer.len()).find(wrong)
-            });
+            let parameter = self.is_parameter(*id);
+            let found = first_wrong(self.machine.read(*id)?, parameter);
             if let Some(element) = found {
                 return Ok(Some((*id, element)));
             }
@@ -233,4 +229,11 @@ struct Checked {
     state: Option<State>,
     /// The first step that has not been checked.
     step: u64,
+}
+
+/// The first element that is NaN, or infinite where that is wrong: a parameter may be infinite, such as a refractory
+/// period that never ends, a state may not.
+pub(crate) fn first_wrong(buffer: &HostBuffer, parameter: bool) -> Option<usize> {
+    let first = buffer.first_non_finite()?;
+    (first..buffer.len()).find(|element| !parameter || buffer.get(*element).to_f64().is_nan())
 }
