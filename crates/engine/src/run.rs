@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use neuropil_memory::HostBuffer;
 use neuropil_backend::{Discard, Pause, Saved, State};
 use neuropil_kernels::program::{Action, BufferId, OperationId, Role, Task};
+use neuropil_memory::HostBuffer;
 use neuropil_model::{StopId, VariableKind};
 
 use crate::{Host, Outcome, Progress, RunError, Simulation};

@@ -489,6 +489,6 @@ fn mistakes_in_an_swc_file_are_shown_in_its_text() {
     assert!(error.contains("bad.swc:4:") && error.contains("no line above has the number 7"), "{error}");
     std::fs::remove_file(folder.join("bad.swc")).unwrap();
     let error = Model::read(&path).unwrap().network().unwrap_err().to_string();
-    assert!(error.contains("file-unreadable") && error.contains("model.toml:2:"), "{error}");
+    assert!(error.contains("unreadable-file") && error.contains("model.toml:2:"), "{error}");
     std::fs::remove_dir_all(&folder).unwrap();
 }
