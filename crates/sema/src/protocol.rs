@@ -22,8 +22,8 @@ use crate::projection::{Proj, described};
 use crate::scope::{Sites, Value, World};
 use crate::substitute::{Expander, Starts};
 
-/// More acts than this, repetitions written out, are a slip.
-const MAX_ACTS: usize = 1_000_000;
+/// More repetitions than this, written out, are a slip.
+const MAX_REPETITIONS: usize = 1_000_000;
 
 /// What acts are made from.
 pub(crate) struct Protocol<'a> {
@@ -47,6 +47,8 @@ pub(crate) struct Made {
     pub(crate) subnetworks: Vec<Subnetwork>,
     /// Names under which states have been stored so far.
     stored: Vec<String>,
+    /// How many repetitions were written out.
+    repetitions: usize,
 }
 
 impl Protocol<'_> {
@@ -93,6 +95,7 @@ impl Protocol<'_> {
                 let value = Value { scalar: Scalar::F64(k as f64), dim };
                 self.world.constants.insert(counter.value.clone(), value);
             }
+            self.made.repetitions += 1;
             let before = std::mem::take(self.out);
             self.once(run);
             let found = std::mem::replace(self.out, before);
@@ -135,9 +138,12 @@ impl Protocol<'_> {
             self.made.stored.push(name.value.clone());
             self.made.acts.push(Act::Store(name.value.clone()));
         }
-        if self.made.acts.len() > MAX_ACTS {
-            let message = format!("the runs, repetitions written out, are more than {MAX_ACTS} acts");
-            self.out.push(Diagnostic::error(code::RANGE, run.place, message));
+        if self.made.repetitions > MAX_REPETITIONS {
+            let message = format!("there are more than {MAX_REPETITIONS} repetitions");
+            self.out.push(
+                Diagnostic::error(code::RANGE, run.place, message)
+                    .help("let a program repeat them: `Model::proceed` does what a `[[run]]` does"),
+            );
         }
     }
 
