@@ -7,6 +7,9 @@
 
 use std::sync::Arc;
 
+mod recurring;
+mod unused;
+
 use neuropil_base::{Diagnostic, Diagnostics, Precision, Span, Spanned, Text};
 use neuropil_model::{
     Act, Arith, Clock, ClockId, Connect, Group, HostOperation, Method, Network, ObjectId, Placed, Population,
@@ -15,7 +18,6 @@ use neuropil_model::{
 use neuropil_morphology::Morphology;
 use neuropil_source::{InputKind, InputSource, NetworkSource};
 
-use crate::binomial::check_binomial;
 use crate::builtin;
 use crate::cable;
 use crate::code;
@@ -24,12 +26,10 @@ use crate::constant::{Evaluator, define_constants};
 use crate::declare::Declared;
 use crate::ends::{Objects, add_numbers, order};
 use crate::finish::{Assembled, assemble};
-use crate::firing_rate::{check_firing_rates, declare_firing_rates};
+use crate::firing_rate::declare_firing_rates;
 use crate::initial::{Count, Receiver, check_initial};
 use crate::input::{check_input, model_name, timed_array};
-use crate::link::Links;
 use crate::pathway::check_pathways;
-use crate::periodic::{Variables, check_periodic};
 use crate::placement::{host_operations, places, schedule};
 use crate::population::{NeuronModel, Pop, Tools, check_population, method, spike_memory};
 use crate::projection::{Proj, SynapseModel, check_equations, described, initial_values};
@@ -509,65 +509,6 @@ impl<'a> Analysis<'a> {
         None
     }
 
-    /// Finds out what linked variables mean.
-    fn resolve_links(&mut self) {
-        let first_input = self.source.populations.len();
-        let sources = self.source.inputs.iter().filter(|i| has_neurons(i.kind.value));
-        let mut inputs = Vec::new();
-        for (index, input) in (first_input..).zip(sources) {
-            // Inputs get their variables when they are checked; what those will be is found on a copy.
-            let (mut unheard, mut unused) = (Diagnostics::new(), Sites::default());
-            let mut tools = Tools { world: &self.world, sites: &mut unused, out: &mut unheard };
-            let Some(mut pop) = self.pops.get(index).cloned() else { continue };
-            let (id, dt) = (PopulationId::new(index), self.clocks[pop.population.clock.index()].dt);
-            check_input(&mut pop, id, input, dt, &mut tools);
-            inputs.push((id, pop.declared));
-        }
-        let mut tools = Tools { world: &self.world, sites: &mut self.sites, out: &mut self.out };
-        let (source, groups) = (self.source, &self.groups);
-        Links { source, pops: &mut self.pops, projs: &mut self.projs, groups, inputs: &inputs }
-            .resolve(&mut tools);
-    }
-
-    /// Checks the code that runs periodically, and what acts like it.
-    fn check_periodic_code(&mut self) {
-        for index in 0..self.pops.len() {
-            let mut tools = Tools { world: &self.world, sites: &mut self.sites, out: &mut self.out };
-            check_firing_rates(&mut self.pops[index], tools.out);
-            let variables = Variables { pops: &self.pops, projs: &self.projs };
-            let pop = &self.pops[index];
-            let Some(list) = pop.model.as_ref().map(|m| &m.periodic).filter(|_| !pop.broken) else {
-                continue;
-            };
-            let (home, own) = (pop.home(PopulationId::new(index)), pop.population.clock);
-            let code = check_periodic(list, home, own, variables, &mut self.clocks, &mut tools);
-            self.pops[index].population.periodic.extend(code);
-        }
-        for index in 0..self.projs.len() {
-            let mut tools = Tools { world: &self.world, sites: &mut self.sites, out: &mut self.out };
-            let variables = Variables { pops: &self.pops, projs: &self.projs };
-            let proj = &self.projs[index];
-            if proj.broken {
-                continue;
-            }
-            let objects = Objects { pops: &self.pops, projs: &self.projs };
-            let (home, own) = (proj.home(ProjectionId::new(index), objects), proj.projection.clock);
-            let code =
-                check_periodic(&proj.model.periodic, home, own, variables, &mut self.clocks, &mut tools);
-            self.projs[index].projection.periodic.extend(code);
-        }
-        for input in self.source.inputs.iter().filter(|i| i.kind.value == InputKind::Binomial) {
-            let Some(target) = &input.target else { continue };
-            let Some(group) = self.group(target) else { continue };
-            let Some(id) = group.population() else { continue };
-            let pop = &self.pops[id.index()];
-            let dt = self.clocks[pop.population.clock.index()].dt;
-            let mut tools = Tools { world: &self.world, sites: &mut self.sites, out: &mut self.out };
-            let code = check_binomial(input, &group, pop, dt, &mut tools);
-            self.pops[id.index()].population.periodic.extend(code);
-        }
-    }
-
     /// Warns of variables that hide constants of the model.
     fn warn_of_hidden_constants(&mut self) {
         let variables = (self.pops.iter().map(|p| &p.declared))
@@ -663,60 +604,6 @@ impl<'a> Analysis<'a> {
             }
             let what = format!("in synapse `{}` of {what}", source.synapse.value);
             give_place(&mut self.out, before, source.synapse.span, &what);
-        }
-    }
-
-    /// Checks models that nothing uses: neurons as a population of their own, synapses as far as that goes
-    /// without neurons.
-    fn check_unused_models(&mut self) {
-        for source in &self.source.neurons {
-            let used = self.source.populations.iter().any(|p| p.neuron.value == source.name.value);
-            if used {
-                continue;
-            }
-            let source = builtin::complete_neuron(source, &mut self.out);
-            let mut model = NeuronModel::parse(&source, &mut self.out);
-            if let Some(name) = &model.method {
-                method(name, &mut self.out);
-            }
-            let initial = model.initial.clone();
-            let Some(cells) = self.unused_shape(&source.name, &mut model) else { continue };
-            // Whatever the model reads as a channel is fed by nobody, which is no mistake here.
-            let channels = Channels::new();
-            let mut pop = Pop {
-                cells,
-                section_values: Vec::new(),
-                threshold_location: None,
-                population: population(&source.name, &source.name.value, 1, ClockId::new(0), Method::Auto),
-                declared: Declared::default(),
-                channels,
-                model: Some(model),
-                initial,
-                windows: Vec::new(),
-                broken: false,
-            };
-            pop.declare(self.precision, &mut self.out);
-            declare_firing_rates(
-                &mut pop,
-                PopulationId::new(self.pops.len()),
-                DT,
-                &self.world,
-                &mut self.out,
-            );
-            let id = PopulationId::new(self.pops.len());
-            let mut sites = self.sites.clone();
-            let mut tools = Tools { world: &self.world, sites: &mut sites, out: &mut self.out };
-            check_population(&mut pop, id, &mut tools);
-            set_initial(&mut pop, id, &mut tools);
-        }
-        for source in &self.source.synapses {
-            let used = self.source.projections.iter().any(|p| p.synapse.value == source.name.value);
-            if !used {
-                let source = builtin::complete_synapse(source, &mut self.out);
-                let model = SynapseModel::parse(&source, &mut self.out);
-                let owner = crate::declare::Owner::Synapse;
-                crate::declare::declare(&model.equations, owner, &[], self.precision, &mut self.out);
-            }
         }
     }
 
