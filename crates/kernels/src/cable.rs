@@ -3,7 +3,7 @@
 use neuropil_integrate as integrate;
 use neuropil_ir::{At, Domain, Side as IrSide};
 use neuropil_math::Emit;
-use neuropil_model::{Arith, Expr, ObjectId, PopulationId, Side, VarRef, VariableId};
+use neuropil_model::{Arith, Block, Expr, ObjectId, PopulationId, Side, VarRef, VariableId};
 
 use crate::LowerError;
 use crate::lower::{Lowering, Scope};
@@ -44,7 +44,14 @@ impl Lowerer<'_> {
             lowering.builder().store(slot, At::Side(IrSide::Own), value);
             buffer
         };
+        // What charges the membrane is known once the new voltage is; until then its place keeps the old one.
         let (shunt, source) = (scratch(self, "shunt", &shunt), scratch(self, "source", &source));
+        let charging = cable.charging.map(|variable| VarRef { object, variable, side: Side::Own });
+        if let Some(charging) = charging {
+            let mut keep = Block::new();
+            keep.set(charging, value(cable.voltage));
+            lowering.block(&keep);
+        }
         let call = self.call(lowering.finish())?;
         let coefficients = Action::Elements { call, start: 0, len: population.size, emits: None };
         self.push(name.clone(), on, cable.placed, coefficients);
@@ -59,6 +66,23 @@ impl Lowerer<'_> {
         };
         let action = Action::Cable { tree: cable.tree.clone(), buffers };
         self.push(format!("{name}.solve"), on, cable.placed, action);
+        if let Some(charging) = charging {
+            let gained = arith.sub(value(cable.voltage), value(charging.variable));
+            let current = arith.div(arith.mul(value(cable.capacitance), gained), arith.real(dt));
+            let mut block = Block::new();
+            block.set(charging, current);
+            let name = format!("{name}.charging");
+            let mut lowering =
+                Lowering::new(network, Scope::of(network, object, dt), &name, Domain::Elements);
+            lowering.block(&block);
+            let call = self.call(lowering.finish())?;
+            self.push(
+                name,
+                on,
+                cable.placed,
+                Action::Elements { call, start: 0, len: population.size, emits: None },
+            );
+        }
         Ok(())
     }
 }

@@ -34,6 +34,8 @@ pub struct Cable {
     pub capacitance: VariableId,
     /// The resistivity of the cytoplasm, ohm metres.
     pub resistivity: VariableId,
+    /// What charged the membrane in the last step, `capacitance * (v_new - v)/dt`, if the model names it.
+    pub charging: Option<VariableId>,
     /// The conductance from the start of a compartment to its middle, times the resistivity: metres.
     pub r_length_1: VariableId,
     /// The conductance from the middle of a compartment to its end, times the resistivity: metres.

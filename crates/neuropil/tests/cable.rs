@@ -128,6 +128,10 @@ morphology = "m"
 size = 2
 Cm = "(1 + 0.5*(distance > 50*um))*uF/cm**2"
 initial = { v = "-70*mV + i*0.3*mV", I = "0.02*nA*sin(1.0*i)", g = "0.1*nS*(i % 3)" }
+[record.state.charging]
+of = "c"
+variables = ["Ic"]
+neurons = [0]
 "#;
 
 #[test]
@@ -142,6 +146,8 @@ fn charge_is_kept() {
         let (v, area, cm) =
             (get(&mut simulation, "v"), get(&mut simulation, "area"), get(&mut simulation, "Cm"));
         let (g, i) = (get(&mut simulation, "g"), get(&mut simulation, "I"));
+        let ic: Vec<f64> = (0..64).map(|k| cm[k] * (v[k] - before[k]) / 1e-4).collect();
+        assert_eq!(get(&mut simulation, "Ic"), ic, "what charges the membrane");
         for cell in [0..32, 32..64] {
             let charging: f64 = cell.clone().map(|k| cm[k] * area[k] * (v[k] - before[k]) / 1e-4).sum();
             let flowing = |k: usize| area[k] * 1.0 * (-0.07 - v[k]) - g[k] * v[k] + i[k];

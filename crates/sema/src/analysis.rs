@@ -40,7 +40,7 @@ use crate::substitute::Starts;
 use crate::sums::{Feed, check_sums, declare_sums};
 
 /// The step if the model does not say: 0.1 ms, as in Brian 2.
-const DT: f64 = 1e-4;
+pub(crate) const DT: f64 = 1e-4;
 
 /// How long a run lasts if the model does not say.
 const DURATION: f64 = 1.0;
@@ -54,12 +54,12 @@ const MAX_NEURONS: u64 = i32::MAX as u64;
 /// Everything that has been found out so far.
 pub(crate) struct Analysis<'a> {
     pub(crate) source: &'a NetworkSource,
-    precision: Precision,
+    pub(crate) precision: Precision,
     method: Method,
     duration: f64,
     pub(crate) world: World,
     pub(crate) out: Diagnostics,
-    sites: Sites,
+    pub(crate) sites: Sites,
     clocks: Vec<Clock>,
     tables: Vec<Table>,
     pub(crate) pops: Vec<Pop>,
@@ -659,7 +659,13 @@ fn has_neurons(kind: InputKind) -> bool {
     }
 }
 
-fn population(name: &Spanned<String>, model: &str, size: u32, clock: ClockId, method: Method) -> Population {
+pub(crate) fn population(
+    name: &Spanned<String>,
+    model: &str,
+    size: u32,
+    clock: ClockId,
+    method: Method,
+) -> Population {
     Population {
         name: name.value.clone(),
         model: model.to_owned(),
@@ -678,7 +684,7 @@ fn population(name: &Spanned<String>, model: &str, size: u32, clock: ClockId, me
     }
 }
 
-fn set_initial(pop: &mut Pop, id: PopulationId, tools: &mut Tools<'_>) {
+pub(crate) fn set_initial(pop: &mut Pop, id: PopulationId, tools: &mut Tools<'_>) {
     if pop.broken || pop.model.is_none() {
         return;
     }

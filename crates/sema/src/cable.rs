@@ -53,6 +53,9 @@ Ri : ohm*meter (constant)
 v : volt
 ";
 
+/// What charges the membrane, kept for models that name it.
+const CHARGING: &str = "Ic";
+
 /// The values of `Cm` and `Ri` if the model has none: Brian 2's.
 const USUAL: [(&str, &str); 2] = [("Cm", "0.9*uF/cm**2"), ("Ri", "150*ohm*cm")];
 
@@ -75,6 +78,11 @@ impl Cells {
     }
 }
 
+/// Whether texts name what charges the membrane.
+pub(crate) fn names_charging<'t>(mut texts: impl Iterator<Item = &'t str>) -> bool {
+    texts.any(|t| t.contains(CHARGING))
+}
+
 /// Whether the equations are meant for compartments: they have a membrane current and no voltage.
 pub(crate) fn is_for_compartments(equations: &Equations) -> bool {
     let current = equations.get(CURRENT).is_some_and(|e| matches!(e.kind, EquationKind::Subexpression(_)));
@@ -82,10 +90,10 @@ pub(crate) fn is_for_compartments(equations: &Equations) -> bool {
 }
 
 /// Makes the equations of a model those of a compartment: with what every compartment has, and with point currents as
-/// part of the membrane current. Returns where that is defined; none if it is not.
+/// part of the membrane current; `charging` if it has what charges the membrane. Returns where that is defined; none if it is not.
 pub(crate) fn complete(
     equations: &mut Equations,
-    coordinates: bool,
+    (coordinates, charging): (bool, bool),
     model: &Spanned<String>,
     out: &mut Diagnostics,
 ) -> Option<Span> {
@@ -99,6 +107,9 @@ pub(crate) fn complete(
         }
     }
     text.push_str(MEMBRANE);
+    if charging {
+        text.push_str(&format!("{CHARGING} : amp/meter**2\n"));
+    }
     let (given, _) = parse_equations(&Text::new(text, Span::NONE));
     equations.list.retain(|equation| {
         let name = &equation.name;
@@ -401,6 +412,7 @@ impl Pop {
             area: id("area")?,
             capacitance: id("Cm")?,
             resistivity: id("Ri")?,
+            charging: id(CHARGING),
             r_length_1: id("r_length_1")?,
             r_length_2: id("r_length_2")?,
             placed,

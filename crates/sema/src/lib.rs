@@ -41,6 +41,7 @@ mod shape;
 mod substitute;
 mod sums;
 mod typing;
+mod unused;
 mod values;
 
 pub use code::CODES;

@@ -110,16 +110,16 @@ impl NeuronModel {
         }
     }
 
-    /// Makes it the model of compartments; where its membrane current is defined, unless something is wrong with it.
+    /// Makes it the model of compartments, which may have coordinates and name what charges their membrane; where its membrane current is defined, unless something is wrong with it.
     pub(crate) fn complete(
         &mut self,
-        coordinates: bool,
+        has: (bool, bool),
         name: &Spanned<String>,
         out: &mut Diagnostics,
     ) -> Option<neuropil_base::Span> {
         let mut told = Diagnostics::new();
         report_circles(&self.equations, &mut told);
-        let current = cable::complete(&mut self.equations, coordinates, name, out);
+        let current = cable::complete(&mut self.equations, has, name, out);
         if told.is_empty() {
             // A point current that uses the membrane current has become part of it.
             report_circles(&self.equations, out);

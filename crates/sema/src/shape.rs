@@ -74,7 +74,8 @@ impl Analysis<'_> {
             return None;
         };
         let shape = Arc::clone(shape.as_ref()?);
-        let current = model.complete(shape.has_coordinates(), &source.neuron, &mut self.out)?;
+        let has = (shape.has_coordinates(), self.names_charging(model));
+        let current = model.complete(has, &source.neuron, &mut self.out)?;
         if let Some(location) = source.threshold_location.as_ref().filter(|_| !model.has_threshold()) {
             let message = "`threshold_location` says where a neuron without `threshold` spikes".to_owned();
             self.out.push(
@@ -86,6 +87,17 @@ impl Analysis<'_> {
         Some(Some((total, cable::cells(&name.value, &shape, count, current))))
     }
 
+    /// Whether the model, a synapse or a recorder names what charges the membrane.
+    fn names_charging(&self, model: &NeuronModel) -> bool {
+        let synapses = self.source.synapses.iter().flat_map(|s| {
+            let code = s.pathways.iter().map(|p| &p.code);
+            s.equations.iter().chain(code).chain(s.sums.iter().map(|s| &s.expression))
+        });
+        let recorded = self.source.record.state.iter().flat_map(|r| &r.variables).map(|v| v.value.as_str());
+        let texts = model.texts.iter().chain(synapses).map(|t| t.text.as_str());
+        cable::names_charging(texts.chain(recorded))
+    }
+
     /// The neurons of a model that no population has: compartments, if it is a model of those. None if it is wrong.
     pub(crate) fn unused_shape(
         &mut self,
@@ -93,7 +105,8 @@ impl Analysis<'_> {
         model: &mut NeuronModel,
     ) -> Option<Option<Cells>> {
         if cable::is_for_compartments(&model.equations) {
-            let current = model.complete(true, name, &mut self.out)?;
+            let has = (true, self.names_charging(model));
+            let current = model.complete(has, name, &mut self.out)?;
             return Some(cable::stand_in(current));
         }
         cable::refuse_point_current(&name.value, &model.equations, &mut self.out);
