@@ -41,7 +41,6 @@ mod shape;
 mod substitute;
 mod sums;
 mod typing;
-mod unused;
 mod values;
 
 pub use code::CODES;
