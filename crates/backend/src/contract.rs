@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use neuropil_connectivity::{DelayRows, Storage, Transposed};
 use neuropil_ir::Verified;
-use neuropil_kernels::Program;
 use neuropil_kernels::program::{BufferId, OperationId, StreamId};
+use neuropil_kernels::{Prepared, Program};
 use neuropil_memory::{DeviceError, HostBuffer};
 use neuropil_model::RecorderId;
 use neuropil_schedule::Plan;
@@ -26,6 +26,26 @@ pub trait Backend: Send + Sync {
 
     /// Makes one kernel ready to run on host buffers, outside any program: initial values, connection conditions.
     fn routine(&self, kernel: &Verified) -> Box<dyn Routine>;
+
+    /// A backend of this kind whose machines and routines share kernels: each is prepared and compiled once for all of
+    /// them. Whoever makes many machines uses it; a backend that has nothing to share is its own.
+    fn sharing(&self) -> Arc<dyn Backend> {
+        self.shared()
+    }
+
+    /// The kernels that are shared, if they are.
+    fn kernels(&self) -> Option<&dyn SharedKernels> {
+        None
+    }
+}
+
+/// Kernels that the machines of a backend share.
+pub trait SharedKernels {
+    /// Those that have been prepared.
+    fn prepared(&self) -> &Prepared;
+
+    /// How many have been compiled, for machines and for routines.
+    fn compiled(&self) -> u64;
 }
 
 /// A kernel that runs outside any program.

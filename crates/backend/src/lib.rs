@@ -3,14 +3,17 @@
 //! * [`Backend`] makes a [`Machine`] from an [`Image`]: a program, its plan, the contents of its buffers and its
 //!   synapses. The engine hands over the whole plan and takes control back only when the host has something to do.
 //! * [`Stepper`] is the machine of backends that compute on the host: they bring an [`Executor`] of bodies.
+//! * [`Shared`] is such a backend whose machines share compiled kernels.
 
 mod cable;
 mod contract;
+mod sharing;
 mod stepper;
 mod validate;
 
 pub use contract::{
     Backend, BackendError, Change, Counters, Discard, Image, Machine, Once, Over, Pause, Routine, RunError,
-    Saved, Sink, SinkError, State, Synapses,
+    Saved, SharedKernels, Sink, SinkError, State, Synapses,
 };
+pub use sharing::{HostBackend, Shared};
 pub use stepper::{Batch, Executor, HostRoutine, Stepper, Work};

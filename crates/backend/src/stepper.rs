@@ -26,8 +26,8 @@ pub trait Executor: Send + Sync {
     /// A kernel made ready to run.
     type Body: Send + Sync;
 
-    /// Makes a kernel ready.
-    fn compile(&self, kernel: &Verified) -> Self::Body;
+    /// Makes a kernel ready; `compiled` counts those that were not ready already.
+    fn compile(&self, kernel: &Verified, compiled: &mut u64) -> Self::Body;
 
     /// Runs a kernel for a batch of elements, as if one after the other; elements that emit an event are appended
     /// to `emitted` in order.
@@ -157,9 +157,11 @@ impl<E: Executor> Stepper<E> {
         let Image { program, plan, buffers, synapses, threads: _ } = image;
         contents_fit(&program, |k| buffers.get(k))?;
         validate(&program, &plan, &synapses)?;
-        let bodies: Vec<E::Body> = program.kernels.iter().map(|k| executor.compile(&k.body)).collect();
+        let mut compiled = 0;
+        let bodies: Vec<E::Body> =
+            program.kernels.iter().map(|k| executor.compile(&k.body, &mut compiled)).collect();
         let events: Vec<Vec<Vec<u32>>> = program.streams.iter().map(ring).collect();
-        let counters = Counters { compiled: bodies.len() as u64, ..Counters::default() };
+        let counters = Counters { compiled, ..Counters::default() };
         Ok(Self {
             executor,
             bodies,
@@ -434,10 +436,7 @@ impl<E: Executor> Machine for Stepper<E> {
             let known = old.kernels.iter().position(|k| Arc::ptr_eq(k, kernel) || k == kernel);
             self.bodies.push(match known.and_then(|k| bodies[k].take()) {
                 Some(body) => body,
-                None => {
-                    self.counters.compiled += 1;
-                    self.executor.compile(&kernel.body)
-                }
+                None => self.executor.compile(&kernel.body, &mut self.counters.compiled),
             });
         }
         let (events, latest) = (std::mem::take(&mut self.events), std::mem::take(&mut self.latest));
@@ -526,7 +525,7 @@ pub struct HostRoutine<E: Executor> {
 impl<E: Executor> HostRoutine<E> {
     /// Compiles the kernel.
     pub fn new(executor: E, kernel: &Verified) -> Self {
-        let body = executor.compile(kernel);
+        let body = executor.compile(kernel, &mut 0);
         Self { executor, kernel: kernel.clone(), body }
     }
 }

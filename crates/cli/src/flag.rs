@@ -26,6 +26,8 @@ pub(crate) struct Typed {
 pub(crate) enum Command {
     /// Simulate a model and say what it did
     Run(RunFlags),
+    /// Simulate a model with every combination of some values, and print a table of what each did
+    Sweep(SweepFlags),
     /// Check a model without running it: names, units, types, integrators
     Check(ModelFlags),
     /// Print a model as it is after some stage
@@ -86,6 +88,51 @@ pub(crate) struct RunFlags {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct SweepFlags {
+    /// The model file
+    pub(crate) model: PathBuf,
+    /// Values of a constant, setting or field: `taum=5ms,10ms`, `population.cells.size=100:500:100` (first, last,
+    /// step), `w=0:1mV:#5` (first, last, how many); repeatable
+    #[arg(long = "set", value_name = "NAME=VALUES")]
+    pub(crate) set: Vec<String>,
+    /// Seeds, as values: `1:10` or `1,2,7`
+    #[arg(long, value_name = "VALUES")]
+    pub(crate) seeds: Option<String>,
+    /// The first values together, the second ones, and so on, instead of each with each
+    #[arg(long)]
+    pub(crate) zip: bool,
+    /// How long to simulate each point [default: what the model says]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) duration: Option<String>,
+    /// The step of the network's clock [default: what the model says]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) dt: Option<String>,
+    /// How many points are run at once [default: one per core]
+    #[arg(short = 'j', long = "jobs", value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=MAX_THREADS))]
+    pub(crate) jobs: Option<u32>,
+    /// Threads of each point; the results do not depend on it
+    #[arg(long, value_name = "N", default_value = "1",
+          value_parser = clap::value_parser!(u32).range(1..=MAX_THREADS))]
+    pub(crate) threads: u32,
+    /// What runs the kernels: `cpu`, or the slow reference `interp`; `auto` takes the fastest that there is
+    #[arg(long, default_value = "auto", value_parser = ["auto", "cpu", "interp"])]
+    pub(crate) backend: String,
+    /// The float type of real variables [default: what the model says]
+    #[arg(long, value_parser = ["f32", "f64"])]
+    pub(crate) precision: Option<String>,
+    /// Write the table to `DIR/summary.csv` instead of standard output
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write what the model records at each point to `DIR/point-N`
+    #[arg(long, requires = "out")]
+    pub(crate) record: bool,
+    /// No progress and no summary; the table, warnings and errors remain
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct EmitFlags {
     #[command(flatten)]
     pub(crate) model: ModelFlags,
@@ -129,13 +176,17 @@ mod tests {
             "neuropil run m.toml --backend gpu",
             "neuropil run m.toml --precision f16",
             "neuropil run m.toml n.toml",
+            "neuropil sweep",
+            "neuropil sweep m.toml --record",
+            "neuropil sweep m.toml --seed 3",
             "neuropil emit m.toml",
             "neuropil emit m.toml --stage x",
             "neuropil plot",
         ] {
             assert_eq!(status(wrong), Some(2), "{wrong}");
         }
-        for fine in ["neuropil --help", "neuropil --version", "neuropil run --help"] {
+        for fine in ["neuropil --help", "neuropil --version", "neuropil run --help", "neuropil sweep --help"]
+        {
             assert_eq!(status(fine), Some(0), "{fine}");
         }
     }

@@ -6,12 +6,13 @@ use std::thread::available_parallelism;
 use neuropil::{Backend, Cpu, Interp, Precision, RecordTo, Stage};
 
 use crate::failure::Failure;
-use crate::flag::{Command, ModelFlags, RunFlags, Typed};
+use crate::flag::{Command, ModelFlags, RunFlags, SweepFlags, Typed};
 use crate::plot;
 
 /// What is to be done.
 pub(crate) enum Job {
     Run(RunJob),
+    Sweep(SweepJob),
     Check(ModelJob),
     Emit(ModelJob, Stage),
     Plot { recording: PathBuf, figure: PathBuf },
@@ -41,6 +42,21 @@ pub(crate) struct RunJob {
     pub(crate) chatter: Chatter,
 }
 
+/// Many simulations of one model.
+pub(crate) struct SweepJob {
+    pub(crate) model: ModelJob,
+    /// Names and values, as they were typed.
+    pub(crate) set: Vec<String>,
+    pub(crate) seeds: Option<String>,
+    pub(crate) zip: bool,
+    pub(crate) backend: Box<dyn Backend>,
+    pub(crate) jobs: usize,
+    pub(crate) threads: usize,
+    pub(crate) out: Option<PathBuf>,
+    pub(crate) record: bool,
+    pub(crate) chatter: Chatter,
+}
+
 /// What a run prints on standard output.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Report {
@@ -64,6 +80,7 @@ impl Job {
     pub(crate) fn new(typed: Typed) -> Result<Self, Failure> {
         Ok(match typed.command {
             Command::Run(flags) => Self::Run(RunJob::new(flags)?),
+            Command::Sweep(flags) => Self::Sweep(SweepJob::new(flags)),
             Command::Check(flags) => Self::Check(ModelJob::new(flags)),
             Command::Emit(flags) => Self::Emit(
                 ModelJob::new(flags.model),
@@ -95,16 +112,12 @@ impl RunJob {
             dt: flags.dt,
             duration: flags.duration,
             seed: flags.seed,
-            precision: flags
-                .precision
-                .map(|name| if name == "f32" { Precision::F32 } else { Precision::F64 }),
+            precision: flags.precision.as_deref().map(precision),
             ..ModelJob::new(flags.model)
         };
-        let backend: Box<dyn Backend> =
-            if flags.backend == "interp" { Box::new(Interp) } else { Box::new(Cpu) };
         Ok(Self {
             model,
-            backend,
+            backend: backend(&flags.backend),
             threads: flags.threads.map_or_else(cores, |n| n as usize),
             out: flags.out,
             figure: flags.plot,
@@ -130,6 +143,43 @@ impl RunJob {
             (None, None) => RecordTo::Nothing,
         }
     }
+}
+
+impl SweepJob {
+    fn new(flags: SweepFlags) -> Self {
+        Self {
+            model: ModelJob {
+                path: flags.model,
+                dt: flags.dt,
+                duration: flags.duration,
+                precision: flags.precision.as_deref().map(precision),
+                ..ModelJob::default()
+            },
+            set: flags.set,
+            seeds: flags.seeds,
+            zip: flags.zip,
+            backend: backend(&flags.backend),
+            jobs: flags.jobs.map_or_else(cores, |n| n as usize),
+            threads: flags.threads as usize,
+            out: flags.out,
+            record: flags.record,
+            chatter: if flags.quiet { Chatter::Nothing } else { Chatter::Progress },
+        }
+    }
+
+    /// Whether anything is to be said beside the table, warnings and errors.
+    pub(crate) fn says(&self) -> bool {
+        self.chatter != Chatter::Nothing
+    }
+}
+
+/// The command line takes no other names than those of precisions and backends.
+fn precision(name: &str) -> Precision {
+    if name == "f32" { Precision::F32 } else { Precision::F64 }
+}
+
+fn backend(name: &str) -> Box<dyn Backend> {
+    if name == "interp" { Box::new(Interp) } else { Box::new(Cpu) }
 }
 
 /// The cores that this process may use.

@@ -19,6 +19,7 @@ mod plot;
 mod progress;
 mod run;
 mod summary;
+mod sweep;
 
 use std::process::ExitCode;
 
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
 fn execute(job: Job) -> Result<Exit, Failure> {
     match job {
         Job::Run(job) => run::run(job),
+        Job::Sweep(job) => sweep::sweep(job),
         Job::Check(job) => check::check(&job),
         Job::Emit(job, stage) => emit::emit(&job, stage),
         Job::Plot { recording, figure } => draw::draw(&recording, &figure),

@@ -50,3 +50,46 @@ fn begin(progress: Progress) -> ProgressBar {
     }
     bar
 }
+
+/// How many points of a sweep are done. It appears, as [`Bar`] does, when somebody might ask.
+pub(crate) struct Tally {
+    begin: Instant,
+    chatter: Chatter,
+    total: usize,
+    bar: Option<ProgressBar>,
+}
+
+impl Tally {
+    pub(crate) fn new(chatter: Chatter, total: usize) -> Self {
+        Self { begin: Instant::now(), chatter, total, bar: None }
+    }
+
+    /// Shows how many are done.
+    pub(crate) fn update(&mut self, done: usize) {
+        if self.bar.is_none() && self.chatter != Chatter::Nothing && self.begin.elapsed() > PATIENCE {
+            let bar = ProgressBar::with_draw_target(Some(self.total as u64), ProgressDrawTarget::stderr());
+            if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos} of {len} points  {eta} left") {
+                bar.set_style(style.progress_chars("━╸ "));
+            }
+            self.bar = Some(bar);
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(done as u64);
+        }
+    }
+
+    /// Says something while the bar is off the screen.
+    pub(crate) fn aside(&self, say: impl FnOnce()) {
+        match &self.bar {
+            Some(bar) => bar.suspend(say),
+            None => say(),
+        }
+    }
+
+    /// Takes the bar off the screen.
+    pub(crate) fn end(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -9,7 +9,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use neuropil_backend::{
-    Backend, BackendError, Batch, Executor, HostRoutine, Image, Machine, Routine, Stepper, Work,
+    Backend, BackendError, Batch, Executor, HostBackend, HostRoutine, Image, Machine, Routine, Shared,
+    Stepper, Work,
 };
 use neuropil_base::ScalarType;
 use neuropil_ir::{Access, At, Context, Side, SlotId, Verified};
@@ -38,6 +39,22 @@ impl Backend for Cpu {
     fn routine(&self, kernel: &Verified) -> Box<dyn Routine> {
         Box::new(HostRoutine::new(Blocks::new(1), kernel))
     }
+
+    fn sharing(&self) -> Arc<dyn Backend> {
+        Arc::new(Shared::new(*self))
+    }
+}
+
+impl HostBackend for Cpu {
+    type Executor = Blocks;
+
+    fn name(&self) -> &'static str {
+        Backend::name(self)
+    }
+
+    fn executor(&self, threads: usize) -> Blocks {
+        Blocks::new(threads)
+    }
 }
 
 /// Parts of fewer elements than this are not worth waking a thread for.
@@ -49,12 +66,12 @@ thread_local! {
 }
 
 /// Runs bodies by the block engine, on a pool of threads if there are more than one.
-struct Blocks {
+pub struct Blocks {
     pool: Option<ThreadPool>,
 }
 
 /// A compiled body, and which of its slots each thread gets a part of.
-struct Body {
+pub struct Body {
     block: Block,
     /// One per slot; `None` if elements cannot be split between threads.
     sharing: Option<Vec<Sharing>>,
@@ -80,7 +97,8 @@ impl Blocks {
 impl Executor for Blocks {
     type Body = Body;
 
-    fn compile(&self, kernel: &Verified) -> Body {
+    fn compile(&self, kernel: &Verified, compiled: &mut u64) -> Body {
+        *compiled += 1;
         let block = Block::compile(kernel);
         let sharing = if block.is_sequential() { None } else { sharing(kernel) };
         Body { block, sharing }

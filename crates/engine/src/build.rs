@@ -12,7 +12,7 @@ use neuropil_connectivity::{
     Shape, Site, Storage, Transposed, Walk,
 };
 use neuropil_kernels::program::{Buffer, BufferId, Owner, Program, Role, StructureId};
-use neuropil_kernels::{Binding, Lowered, ProjectionShape, lower, once};
+use neuropil_kernels::{Binding, Lowered, ProjectionShape, once};
 use neuropil_memory::HostBuffer;
 use neuropil_model::{
     Connect, Delay, Endpoint, Expr, Extent, Format, Group, Initial, Network, ObjectId, PopulationId,
@@ -22,7 +22,7 @@ use neuropil_schedule::Plan;
 
 use crate::BuildError;
 use crate::link::{check_indices, population_order, variable_order};
-use crate::pool::{Pool, compile, has_buffer};
+use crate::pool::{Pool, compile, has_buffer, lower};
 
 /// A network ready to be loaded into a machine, and what building it said.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ pub(crate) fn build(
     off: &BTreeSet<Owner>,
 ) -> Result<Built, BuildError> {
     // Mistakes that only integration finds are told before any synapse is made.
-    lower(network, &vec![ProjectionShape::default(); network.projections.len()])?;
+    lower(backend, network, &vec![ProjectionShape::default(); network.projections.len()])?;
     let mut network = network.clone();
     let mut builder = Builder::new(&network, backend, Pool::default());
     builder.tables();
@@ -88,7 +88,7 @@ pub(crate) fn build(
     }
     recorded_synapses_exist(&network, &shapes)?;
     check_indices(&network, &builder.pool, &shapes)?;
-    let program = lower(&network, &shapes)?.without(off);
+    let program = lower(backend, &network, &shapes)?.without(off);
     let plan = Plan::new(&program);
     let buffers = builder.contents(&program, &synapses)?;
     Ok(Built {

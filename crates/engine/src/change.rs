@@ -6,7 +6,7 @@ use std::sync::Arc;
 use neuropil_backend::{Change as MachineChange, Over, Synapses};
 use neuropil_base::{Scalar, ScalarType};
 use neuropil_kernels::program::{Buffer, BufferId, Owner, Program, Role, StructureId, Travel};
-use neuropil_kernels::{Binding, Former, Lowered, ProjectionShape, lower, once};
+use neuropil_kernels::{Binding, Former, Lowered, ProjectionShape, once};
 use neuropil_memory::HostBuffer;
 use neuropil_model::{
     Change, Connect, Delay, Endpoint, Expr, Extent, Group, Initial, Network, ObjectId, PopulationId,
@@ -16,7 +16,7 @@ use neuropil_schedule::Plan;
 
 use crate::build::{Reconnected, counted, reconnect, redelay};
 use crate::link::check_indices;
-use crate::pool::{Pool, needed};
+use crate::pool::{Pool, lower, needed};
 use crate::simulation::{Circumstances, watched};
 use crate::{BuildError, RunError, Simulation};
 
@@ -65,7 +65,8 @@ impl Simulation {
     /// Loads the network as it is now: what is replaced has new contents, other buffers keep theirs.
     pub(crate) fn adopt(&mut self, mut replaced: Replaced) -> Result<(), RunError> {
         let off = switched_off(&self.network, &self.circumstances);
-        let program = lower(&self.network, &self.shapes).map_err(BuildError::from)?.without(&off);
+        let program =
+            lower(&*self.backend, &self.network, &self.shapes).map_err(BuildError::from)?.without(&off);
         let mut buffers = Vec::with_capacity(program.buffers.len());
         for buffer in &program.buffers {
             let new = match buffer.role {

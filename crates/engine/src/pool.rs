@@ -6,7 +6,7 @@ use neuropil_backend::{Backend, BackendError, Once, Over, Routine};
 use neuropil_base::{Scalar, ScalarType};
 use neuropil_ir::prepare;
 use neuropil_kernels::program::BufferId;
-use neuropil_kernels::{Binding, LowerError, Lowered, once};
+use neuropil_kernels::{Binding, LowerError, Lowered, Program, ProjectionShape, lower_with, once};
 use neuropil_memory::HostBuffer;
 use neuropil_model::{
     Connect, Delay, Extent, Initial, Link, LinkPlace, Network, ObjectId, PopulationId, ProjectionId,
@@ -161,7 +161,21 @@ pub(crate) fn has_buffer(kind: &VariableKind) -> bool {
 
 /// A lowered kernel, ready to run.
 pub(crate) fn compile(backend: &dyn Backend, lowered: &Lowered) -> Result<Box<dyn Routine>, BuildError> {
-    let verified = prepare(&lowered.kernel)
-        .map_err(|reason| LowerError::Kernel { kernel: lowered.kernel.name.clone(), reason })?;
-    Ok(backend.routine(&verified))
+    let fail = |reason| LowerError::Kernel { kernel: lowered.kernel.name.clone(), reason };
+    Ok(match backend.kernels() {
+        Some(kernels) => backend.routine(&kernels.prepared().get(&lowered.kernel).map_err(fail)?.body),
+        None => backend.routine(&prepare(&lowered.kernel).map_err(fail)?),
+    })
+}
+
+/// The program of a network, its kernels those that the backend's machines share.
+pub(crate) fn lower(
+    backend: &dyn Backend,
+    network: &Network,
+    shapes: &[ProjectionShape],
+) -> Result<Program, LowerError> {
+    match backend.kernels() {
+        Some(kernels) => lower_with(network, shapes, kernels.prepared()),
+        None => neuropil_kernels::lower(network, shapes),
+    }
 }

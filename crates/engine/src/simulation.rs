@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use neuropil_backend::{Backend, Counters, Machine, State, Synapses};
 use neuropil_base::{Scalar, nearest};
+use neuropil_connectivity::Walk as _;
 use neuropil_kernels::program::{BufferId, Owner, Role};
 use neuropil_kernels::{Former, Program, ProjectionShape};
 use neuropil_memory::HostBuffer;
@@ -254,6 +255,17 @@ impl Simulation {
     #[must_use]
     pub fn n_synapses(&self) -> u64 {
         self.program.structures.iter().map(|s| s.n_syn as u64).sum()
+    }
+
+    /// About how much memory the network takes, in bytes: its variables and its synapses.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let buffers: usize = self.program.buffers.iter().map(|b| b.len * b.ty.size()).sum();
+        let structure = |s: &Arc<Synapses>| {
+            let columns = s.columns.as_ref().map_or(0, |c| c.bytes());
+            s.rows.bytes() + columns + s.delayed.iter().flatten().map(|d| d.bytes()).sum::<usize>()
+        };
+        (buffers + self.synapses.iter().map(structure).sum::<usize>()) as u64
     }
 
     /// Ticks per step of the network's clock.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use neuropil_backend::{
-    Backend, BackendError, Batch, Executor, HostRoutine, Image, Machine, Routine, Stepper, Work,
+    Backend, BackendError, Batch, Executor, HostBackend, HostRoutine, Image, Machine, Routine, Shared,
+    Stepper, Work,
 };
 use neuropil_base::Scalar;
 use neuropil_ir::{Context, Element, SlotId, Verified};
@@ -32,12 +33,29 @@ impl Backend for Interp {
     fn routine(&self, kernel: &Verified) -> Box<dyn Routine> {
         Box::new(HostRoutine::new(*self, kernel))
     }
+
+    fn sharing(&self) -> Arc<dyn Backend> {
+        Arc::new(Shared::new(*self))
+    }
+}
+
+impl HostBackend for Interp {
+    type Executor = Self;
+
+    fn name(&self) -> &'static str {
+        Backend::name(self)
+    }
+
+    fn executor(&self, _threads: usize) -> Self {
+        *self
+    }
 }
 
 impl Executor for Interp {
     type Body = Verified;
 
-    fn compile(&self, kernel: &Verified) -> Verified {
+    fn compile(&self, kernel: &Verified, compiled: &mut u64) -> Verified {
+        *compiled += 1;
         kernel.clone()
     }
 

@@ -11,9 +11,11 @@ mod lower;
 pub mod once;
 mod periodic;
 mod plan;
+mod prepared;
 pub mod program;
 mod sum;
 
 pub use lower::{Binding, Lowered, Scope};
-pub use plan::{Former, LowerError, ProjectionShape, lower};
+pub use plan::{Former, LowerError, ProjectionShape, lower, lower_with};
+pub use prepared::Prepared;
 pub use program::Program;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use neuropil_base::{Diagnostics, ScalarType};
 use neuropil_integrate as integrate;
-use neuropil_ir::{At, Domain, Side as IrSide, VerifyError, prepare};
+use neuropil_ir::{At, Domain, Side as IrSide, VerifyError};
 use neuropil_math::Emit;
 use neuropil_model::{
     Block, ClockId, Delay, Endpoint, EventSource, Expr, ExprKind, Extent, Group, Network, ObjectId, Placed,
@@ -14,10 +14,11 @@ use neuropil_model::{
     VariableKind, When,
 };
 
+use crate::Prepared;
 use crate::lower::{Binding, Lowered, Lowering, Scope};
 use crate::program::{
-    Action, Buffer, BufferId, Call, ClockIdx, ClockPlan, EventList, Kernel, KernelId, Operation, Owner,
-    Program, Role, Stream, StreamId, Structure, StructureId, Task, Travel,
+    Action, Buffer, BufferId, Call, ClockIdx, ClockPlan, EventList, KernelId, Operation, Owner, Program,
+    Role, Stream, StreamId, Structure, StructureId, Task, Travel,
 };
 
 /// What building a projection's synapses found out, and the program must know.
@@ -76,7 +77,19 @@ pub enum LowerError {
 /// # Errors
 /// [`LowerError::Model`] for equations that their method cannot integrate.
 pub fn lower(network: &Network, shapes: &[ProjectionShape]) -> Result<Program, LowerError> {
-    let mut lowerer = Lowerer::new(network, shapes);
+    lower_with(network, shapes, &Prepared::default())
+}
+
+/// Lowers a whole network with kernels that others have prepared.
+///
+/// # Errors
+/// As [`lower`].
+pub fn lower_with(
+    network: &Network,
+    shapes: &[ProjectionShape],
+    prepared: &Prepared,
+) -> Result<Program, LowerError> {
+    let mut lowerer = Lowerer::new(network, shapes, prepared);
     let mut diagnostics = Diagnostics::new();
     for id in (0..network.populations.len()).map(PopulationId::new) {
         lowerer.owners = vec![Owner::Object(ObjectId::Population(id))];
@@ -112,6 +125,7 @@ pub(crate) struct Lowerer<'a> {
     pub(crate) program: Program,
     /// What building found out about each projection.
     pub(crate) shapes: &'a [ProjectionShape],
+    prepared: &'a Prepared,
     /// The first stream of each population; streams follow the order of its events.
     streams: Vec<usize>,
     /// Buffers of variables, by object; `None` for subexpressions.
@@ -125,7 +139,7 @@ pub(crate) struct Lowerer<'a> {
 }
 
 impl<'a> Lowerer<'a> {
-    fn new(network: &'a Network, shapes: &'a [ProjectionShape]) -> Self {
+    fn new(network: &'a Network, shapes: &'a [ProjectionShape], prepared: &'a Prepared) -> Self {
         let (tick_s, periods) = ticks(&network.clocks.iter().map(|c| c.dt).collect::<Vec<_>>());
         let clocks = network
             .clocks
@@ -147,6 +161,7 @@ impl<'a> Lowerer<'a> {
                 operations: Vec::new(),
             },
             shapes,
+            prepared,
             streams: Vec::new(),
             variables: Vec::new(),
             tables: Vec::new(),
@@ -297,11 +312,13 @@ impl<'a> Lowerer<'a> {
         let kernel = match self.kernels.get(&lowered.kernel) {
             Some(known) => *known,
             None => {
-                let body = prepare(&lowered.kernel)
+                let kernel = self
+                    .prepared
+                    .get(&lowered.kernel)
                     .map_err(|reason| LowerError::Kernel { kernel: lowered.kernel.name.clone(), reason })?;
                 let id = KernelId::new(self.program.kernels.len());
-                self.kernels.insert(lowered.kernel.clone(), id);
-                self.program.kernels.push(Arc::new(Kernel { source: lowered.kernel, body }));
+                self.kernels.insert(lowered.kernel, id);
+                self.program.kernels.push(kernel);
                 id
             }
         };

@@ -30,11 +30,14 @@
 //! * Times are in seconds and values in SI base units wherever numbers cross this interface.
 
 mod ast;
+mod axis;
 mod builder;
 mod builder_cable;
 mod error;
 mod model;
+mod sweep;
 
+pub use axis::Axis;
 pub use builder::{Builder, Connect, Piece};
 pub use error::{Error, ErrorKind, ModelError};
 pub use model::{Model, Stage};
@@ -48,3 +51,4 @@ pub use neuropil_interp::Interp;
 pub use neuropil_memory::HostBuffer;
 pub use neuropil_record as record;
 pub use neuropil_source as source;
+pub use sweep::{Measured, Pairing, Point, Sweep, Swept};

@@ -13,5 +13,6 @@ mod mistake;
 mod model;
 mod run;
 mod support;
+mod sweep;
 #[cfg(unix)]
 mod trouble;
