@@ -1,6 +1,7 @@
 //! Rate-coded and hybrid networks: what learning rules converge to, and what passes between rates and spikes.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![allow(clippy::disallowed_methods, reason = "closed forms are compared within a tolerance")]
 
 use neuropil::{Backend, Cpu, Interp, Model, Options, RecordTo, Simulation};
 

@@ -3,6 +3,7 @@
 //! The order of things within a step is compared with Brian 2 state by state in `conformance/tests/golden.rs`.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![allow(clippy::disallowed_methods, reason = "closed forms are compared within a tolerance")]
 
 use neuropil::{Backend, Cpu, Interp, Model, Options, RecordTo, Simulation, Stage};
 
