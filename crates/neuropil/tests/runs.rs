@@ -1,7 +1,7 @@
 //! Several runs and what changes between them: variables, delays, synapses, active objects, networks, stop
 //! conditions, schedules, host operations, and states to go back to. Every answer is exact.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::sync::{Arc, Mutex};
 
@@ -676,7 +676,7 @@ fn wrong_runs_are_refused_with_all_that_is_wrong() {
         "#
     );
     let error = model(&wrong).network().unwrap_err();
-    let codes: Vec<&str> = error.diagnostics.iter().map(|d| &*d.code).collect();
+    let codes: Vec<&str> = error.diagnostics.iter().map(|d| d.code).collect();
     for code in ["unknown-name", "unit-mismatch", "negative-delay", "out-of-range", "missing-field"] {
         assert!(codes.contains(&code), "{code} in {error}");
     }

@@ -74,7 +74,7 @@ impl Plan {
                     text,
                     "  {:<32} {} order {} clock {}",
                     operation.name,
-                    program.schedule.shown(operation.placed.when).to_string(),
+                    program.schedule.shown(operation.placed.when),
                     operation.placed.order,
                     program.clocks[operation.clock.index()].name
                 );
