@@ -97,6 +97,10 @@ fn advance(simulation: &mut Simulation, job: &RunJob, interrupt: &Interrupt) -> 
             | RunError::Unbound { .. }
             | RunError::Host { .. }
             | RunError::EndsThere { .. }
+            | RunError::UnknownProjection { .. }
+            | RunError::NoSynapse { .. }
+            | RunError::Fixed { .. }
+            | RunError::Listed { .. }
             | RunError::NothingStored { .. }
             | RunError::Build(_)
             | RunError::Length { .. } => match simulation.finish(false) {

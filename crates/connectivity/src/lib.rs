@@ -37,6 +37,7 @@ mod dense;
 mod ell;
 mod error;
 mod pair_file;
+mod rewire;
 mod rows;
 mod storage;
 mod transposed;
@@ -53,6 +54,7 @@ pub use ell::Ell;
 pub use error::ConnectError;
 pub use neuropil_rng::Site;
 pub use pair_file::{NamedColumns, PairFile};
+pub use rewire::Origin;
 pub use storage::{FormatChoice, Storage, Walk};
 pub use transposed::Transposed;
 

@@ -15,8 +15,8 @@ use neuropil_kernels::program::{Buffer, BufferId, Owner, Program, Role, Structur
 use neuropil_kernels::{Binding, Lowered, ProjectionShape, once};
 use neuropil_memory::HostBuffer;
 use neuropil_model::{
-    Connect, Delay, Endpoint, Expr, Extent, Format, Group, Initial, Network, ObjectId, PopulationId,
-    Projection, ProjectionId, RecorderKind, Side, TableId, VarRef, VariableId, VariableKind,
+    ClockId, Connect, Delay, Endpoint, Expr, Extent, Format, Group, Initial, Network, ObjectId, PopulationId,
+    Projection, ProjectionId, RecorderKind, Side, Statement, TableId, VarRef, VariableId, VariableKind,
 };
 use neuropil_schedule::Plan;
 
@@ -160,6 +160,64 @@ pub(crate) fn redelay(
     Ok((longest, synapses, builder.remarks))
 }
 
+/// New synapses of one projection, apart from those that it has.
+pub(crate) struct Grown {
+    /// Their variables, besides what the pool held before.
+    pub pool: Pool,
+    /// For each pathway with delays per synapse, theirs in steps.
+    pub delays: Vec<Option<Delays>>,
+    /// Likewise for each weighted sum.
+    pub sum_delays: Vec<Option<Delays>>,
+    pub remarks: Vec<String>,
+}
+
+/// Gives new synapses of one projection their initial values and delays at a step of `clock`; `pool` holds the rest of
+/// the network and what the projection's synapses share.
+pub(crate) fn grow(
+    network: &Network,
+    backend: &dyn Backend,
+    pool: Pool,
+    (id, clock): (ProjectionId, ClockId),
+    new: &Csr,
+    initial: &[(VariableId, Initial)],
+) -> Result<Grown, BuildError> {
+    let projection = network.projection(id);
+    let (object, n_syn) = (ObjectId::Projection(id), new.n_syn());
+    let mut builder = Builder { clock: Some(clock), ..Builder::new(network, backend, pool) };
+    builder.pool.add_elements(network, object, n_syn);
+    let rows = Storage::Csr(new.clone());
+    let over = whole(projection, &rows);
+    for (variable, value) in initial {
+        if projection.variables[variable.index()].extent == Extent::PerElement {
+            builder.initial_value((object, *variable), value, n_syn, None, over)?;
+        }
+    }
+    // What is constant over a step is computed when one starts, which may be a while ahead.
+    for statement in projection.periodic.iter().flat_map(|p| &p.block.statements) {
+        if let Statement::Assign { target, value, .. } = statement
+            && target.object == object
+            && projection.variables[target.variable.index()].kind == VariableKind::Held
+        {
+            let value = Initial::Expr(value.clone());
+            builder.initial_value((object, target.variable), &value, n_syn, None, over)?;
+        }
+    }
+    let connected = Connected { csr: Csr::empty(0, 0), order: None, columns: Vec::new() };
+    let (mut delays, mut sum_delays) = (Vec::new(), Vec::new());
+    for pathway in &projection.pathways {
+        let dt = network.clock(network.clock_of(projection.end(pathway.on).object)).dt;
+        let place = Place { object, over, connected: &connected, n_syn, dt };
+        delays.push(builder.delays(&pathway.name, &pathway.delay, &place)?);
+    }
+    for (k, sum) in projection.sums.iter().enumerate() {
+        let dt = network.clock(network.clock_of(sum.target.object)).dt;
+        let place = Place { object, over, connected: &connected, n_syn, dt };
+        sum_delays.push(builder.delays(&format!("sum{k}"), &sum.delay, &place)?);
+    }
+    let Builder { pool, remarks, .. } = builder;
+    Ok(Grown { pool, delays, sum_delays, remarks })
+}
+
 /// The numbers of synapses that a buffer holds: in all, or at each neuron of a population; `None` if it holds none.
 pub(crate) fn counted(program: &Program, synapses: &[Arc<Synapses>], buffer: &Buffer) -> Option<HostBuffer> {
     let empty = HostBuffer::new(buffer.ty, buffer.len);
@@ -203,12 +261,27 @@ fn recorded_synapses_exist(network: &Network, shapes: &[ProjectionShape]) -> Res
     Ok(())
 }
 
+/// The synapses of a projection sorted by the delays of a pathway.
+pub(crate) fn sorted(
+    on: Endpoint,
+    csr: &Csr,
+    columns: Option<&Transposed>,
+    delays: &Delays,
+) -> Result<DelayRows, ConnectError> {
+    match (on, columns) {
+        (Endpoint::Post, Some(columns)) => DelayRows::by_post(columns, delays),
+        (Endpoint::Pre | Endpoint::Post, _) => DelayRows::by_pre(csr, delays),
+    }
+}
+
 struct Builder<'a> {
     network: &'a Network,
     backend: &'a dyn Backend,
     pool: Pool,
     /// How many times synapses have been made anew: each time they are drawn from other random streams.
     draw: u32,
+    /// The clock whose `t` and `dt` expressions see; that of their object if there is none.
+    clock: Option<ClockId>,
     remarks: Vec<String>,
     /// How old the presynaptic values of weighted sums are, in steps per synapse.
     sum_delays: BTreeMap<(StructureId, u32), HostBuffer>,
@@ -216,7 +289,15 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn new(network: &'a Network, backend: &'a dyn Backend, pool: Pool) -> Self {
-        Self { network, backend, pool, draw: 0, remarks: Vec::new(), sum_delays: BTreeMap::new() }
+        Self {
+            network,
+            backend,
+            pool,
+            draw: 0,
+            clock: None,
+            remarks: Vec::new(),
+            sum_delays: BTreeMap::new(),
+        }
     }
 
     fn tables(&mut self) {
@@ -249,30 +330,43 @@ impl<'a> Builder<'a> {
             if !has_buffer(&variable.kind) {
                 continue;
             }
-            let name = format!("{}.{}", self.network.object_name(object), variable.name);
             let len = if variable.extent == Extent::Shared { 1 } else { size };
-            let buffer = match &variable.initial {
-                Initial::Zero => continue,
-                Initial::Expr(e) => {
-                    let lowered = once::initial(self.network, object, id, e);
-                    self.evaluate(&lowered, e, variable.ty, len, over(variable.extent))?
-                }
-                Initial::Column(column) => {
-                    let values = self.column(object, connected, column)?;
-                    filled(&name, variable.ty, len, values)?
-                }
-                Initial::Values(values) => filled(&name, variable.ty, len, &canonical(values, connected))?,
-            };
-            let parameter = matches!(variable.kind, VariableKind::Parameter { .. });
-            if let Some(element) = crate::run::first_wrong(&buffer, parameter) {
-                return Err(BuildError::Initial {
-                    variable: name,
-                    element,
-                    value: buffer.get(element).to_f64(),
-                });
-            }
-            self.pool.insert(Binding::Variable(object, id), buffer);
+            let target = (object, id);
+            self.initial_value(target, &variable.initial, len, connected, over(variable.extent))?;
         }
+        Ok(())
+    }
+
+    /// Gives one variable its initial values.
+    fn initial_value(
+        &mut self,
+        (object, id): (ObjectId, VariableId),
+        value: &Initial,
+        len: usize,
+        connected: Option<&Connected>,
+        over: Over<'_>,
+    ) -> Result<(), BuildError> {
+        let variable = &self.network.variables(object)[id.index()];
+        let name = format!("{}.{}", self.network.object_name(object), variable.name);
+        let buffer = match value {
+            Initial::Zero => return Ok(()),
+            Initial::Expr(e) => {
+                let clock = self.clock.unwrap_or(self.network.clock_of(object));
+                let lowered = once::initial_on(self.network, (object, clock), id, e);
+                self.evaluate(&lowered, e, variable.ty, len, over)?
+            }
+            Initial::Column(column) => {
+                let values = self.column(object, connected, column)?;
+                filled(&name, variable.ty, len, values)?
+            }
+            Initial::Values(values) => filled(&name, variable.ty, len, &canonical(values, connected))?,
+        };
+        let parameter = matches!(variable.kind, VariableKind::Parameter { .. });
+        if let Some(element) = crate::run::first_wrong(&buffer, parameter) {
+            let value = buffer.get(element).to_f64();
+            return Err(BuildError::Initial { variable: name, element, value });
+        }
+        self.pool.insert(Binding::Variable(object, id), buffer);
         Ok(())
     }
 
@@ -398,18 +492,13 @@ impl<'a> Builder<'a> {
         let network = self.network;
         let projection = network.projection(id);
         let pathway = &projection.pathways[k];
-        let group = match pathway.on {
-            Endpoint::Pre => &projection.source,
-            Endpoint::Post => &projection.target,
-        };
-        let dt = network.clock(network.clock_of(group.object)).dt;
+        let dt = network.clock(network.clock_of(projection.end(pathway.on).object)).dt;
         let (object, over) = (ObjectId::Projection(id), whole(projection, rows));
         let place = Place { object, over, connected, n_syn: rows.n_syn(), dt };
         let Some(delays) = self.delays(&pathway.name, &pathway.delay, &place)? else { return Ok((0, None)) };
-        let sorted = match (pathway.on, columns, rows) {
-            (Endpoint::Pre, _, Storage::Csr(csr)) => DelayRows::by_pre(csr, &delays),
-            (Endpoint::Post, Some(columns), _) => DelayRows::by_post(columns, &delays),
-            (Endpoint::Pre | Endpoint::Post, ..) => DelayRows::by_pre(&rows.to_csr(), &delays),
+        let sorted = match rows {
+            Storage::Csr(csr) => sorted(pathway.on, csr, columns, &delays),
+            Storage::Ell(_) | Storage::Dense(_) => sorted(pathway.on, &rows.to_csr(), columns, &delays),
         };
         let sorted =
             sorted.map_err(|error| BuildError::Connect { projection: projection.name.clone(), error })?;
@@ -425,7 +514,8 @@ impl<'a> Builder<'a> {
             Delay::None | Delay::Steps(_) => return Ok(None),
             Delay::PerSynapse(e) => {
                 let name = format!("{projection}.{name}.delay");
-                let lowered = once::evaluate(network, object, &name, e, ScalarType::F64);
+                let clock = self.clock.unwrap_or(network.clock_of(object));
+                let lowered = once::evaluate_on(network, (object, clock), &name, e, ScalarType::F64);
                 self.evaluate(&lowered, e, ScalarType::F64, n_syn, over)?.to_f64()
             }
             Delay::Column(column) => self.column(object, Some(connected), column)?.to_vec(),
@@ -732,7 +822,7 @@ fn number(n: usize) -> HostBuffer {
     buffer
 }
 
-fn format(format: Format) -> FormatChoice {
+pub(crate) fn format(format: Format) -> FormatChoice {
     match format {
         Format::Auto => FormatChoice::Auto,
         Format::Csr => FormatChoice::Csr,

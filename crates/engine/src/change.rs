@@ -55,6 +55,24 @@ fn rows_of(buffer: &Buffer, row: Option<HostBuffer>) -> HostBuffer {
     ring
 }
 
+/// A ring of past values, as its name describes it.
+struct Ring<'n> {
+    /// Whose values.
+    of: &'n str,
+    /// How many steps it keeps, with the one that runs.
+    rows: usize,
+    /// The clock whose steps they are.
+    clock: usize,
+}
+
+impl<'n> Ring<'n> {
+    fn named(name: &'n str) -> Option<Self> {
+        let (of, rest) = name.rsplit_once('@')?;
+        let (longest, clock) = rest.split_once('/').unwrap_or((rest, "0"));
+        Some(Self { of, rows: longest.parse::<usize>().ok()? + 1, clock: clock.parse().ok()? })
+    }
+}
+
 impl Simulation {
     /// Brings the machine's program up to date with what is switched on.
     pub(crate) fn refresh(&mut self) -> Result<(), RunError> {
@@ -105,6 +123,11 @@ impl Simulation {
             let old = &self.program.buffers[id.index()];
             old.ty == buffer.ty && old.len == buffer.len
         });
+        if let (Role::History(_) | Role::HistoryOf(..), None) = (buffer.role, same)
+            && let Some(ring) = self.resized(buffer)?
+        {
+            return Ok(Some(ring));
+        }
         match (buffer.role, same) {
             (Role::InDegree(_) | Role::OutDegree(_) | Role::SynapseCount(_), _) => {
                 Ok(counted(program, &self.synapses, buffer))
@@ -139,8 +162,31 @@ impl Simulation {
         }
     }
 
+    /// The values of a ring that keeps another number of past steps than the one that there is; what is older than that
+    /// one knows is as its oldest. `None` if there is none.
+    fn resized(&mut self, buffer: &Buffer) -> Result<Option<HostBuffer>, RunError> {
+        let Some(wanted) = Ring::named(&buffer.name) else { return Ok(None) };
+        let rings = self.program.buffers.iter().enumerate().filter_map(|(k, b)| {
+            let ring = Ring::named(&b.name).filter(|r| (r.of, r.clock) == (wanted.of, wanted.clock))?;
+            matches!(b.role, Role::History(_) | Role::HistoryOf(..)).then_some((k, ring.rows))
+        });
+        let Some((known, had)) = rings.max_by_key(|(_, rows)| *rows) else { return Ok(None) };
+        let period = self.program.clocks.get(wanted.clock).map_or(1, |c| c.period);
+        let step = (self.machine.tick() / period) as i64;
+        let old = self.machine.read(BufferId::new(known))?;
+        let size = buffer.len / wanted.rows;
+        let mut ring = HostBuffer::new(buffer.ty, buffer.len);
+        let place = |step: i64, rows: usize| step.rem_euclid(rows as i64) as usize * size;
+        for back in 0..wanted.rows {
+            let to = place(step - back as i64, wanted.rows);
+            let from = place(step - back.min(had - 1) as i64, had);
+            (0..size).for_each(|i| ring.set(to + i, old.get(from + i)));
+        }
+        Ok(Some(ring))
+    }
+
     /// Copies of the buffers of the program, by what they stand for.
-    fn pool(&mut self, wanted: impl Fn(Binding) -> bool) -> Result<Pool, RunError> {
+    pub(crate) fn pool(&mut self, wanted: impl Fn(Binding) -> bool) -> Result<Pool, RunError> {
         let mut pool = Pool::default();
         let mut tables = 0;
         for k in 0..self.program.buffers.len() {
@@ -264,6 +310,15 @@ impl Simulation {
         pathway: usize,
         delay: Delay,
     ) -> Result<(), RunError> {
+        if matches!(delay, Delay::Column(_) | Delay::Values(_))
+            && self.circumstances.rewired.contains(&projection)
+        {
+            let changed = self.network.projection(projection);
+            return Err(RunError::Listed {
+                projection: changed.name.clone(),
+                what: format!("a delay of `{}` of their own", changed.pathways[pathway].name),
+            });
+        }
         let mut network = (*self.network).clone();
         let (k, of) = (projection.index(), &mut network.projections[projection.index()]);
         let before = std::mem::replace(&mut of.pathways[pathway].delay, delay);
@@ -343,6 +398,7 @@ impl Simulation {
         }
         self.network = Arc::new(network);
         self.circumstances.draws = draw;
+        self.circumstances.rewired.remove(&projection);
         self.replace(projection, shape, Arc::new(synapses));
         self.remarks.extend(remarks);
         self.adopt(replaced)

@@ -197,6 +197,40 @@ pub enum RunError {
         /// What it failed with.
         source: crate::HostError,
     },
+    /// No projection of that name.
+    #[error("no projection `{name}`{}", hint(.nearest))]
+    UnknownProjection {
+        /// The name as it was asked for.
+        name: String,
+        /// The nearest name there is.
+        nearest: Option<String>,
+    },
+    /// A synapse that there is not.
+    #[error("there is no synapse {number}; projection `{projection}` has {n_syn}")]
+    NoSynapse {
+        /// The projection.
+        projection: String,
+        /// The synapse.
+        number: usize,
+        /// How many synapses there are.
+        n_syn: usize,
+    },
+    /// Something is tied to the numbers of the synapses of a projection.
+    #[error("synapses of `{projection}` cannot appear or disappear: {why}")]
+    Fixed {
+        /// The projection.
+        projection: String,
+        /// What it is.
+        why: String,
+    },
+    /// New synapses lack a value, because the model lists one per synapse.
+    #[error("new synapses of `{projection}` need {what}: the model lists one for each synapse that it had")]
+    Listed {
+        /// The projection.
+        projection: String,
+        /// What has to be said.
+        what: String,
+    },
     /// Nothing is stored under that name.
     #[error("no state is stored as `{name}`")]
     NothingStored {

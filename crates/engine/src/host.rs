@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use neuropil_base::nearest;
 use neuropil_kernels::program::{OperationId, StreamId};
 use neuropil_memory::HostBuffer;
+use neuropil_model::ClockId;
 
 use crate::{RunError, Simulation};
 
@@ -16,7 +17,8 @@ pub(crate) type HostFunction = Box<dyn FnMut(&mut Host<'_>) -> Result<(), HostEr
 
 /// The network in the middle of a step, as far as the step has come.
 pub struct Host<'a> {
-    simulation: &'a mut Simulation,
+    pub(crate) simulation: &'a mut Simulation,
+    pub(crate) clock: ClockId,
     step: u64,
     dt: f64,
     stop: bool,
@@ -24,10 +26,10 @@ pub struct Host<'a> {
 
 impl<'a> Host<'a> {
     pub(crate) fn new(simulation: &'a mut Simulation, operation: OperationId) -> Self {
-        let clock =
-            &simulation.program.clocks[simulation.program.operations[operation.index()].clock.index()];
+        let number = simulation.program.operations[operation.index()].clock.index();
+        let clock = &simulation.program.clocks[number];
         let (step, dt) = (simulation.machine.tick() / clock.period, clock.dt);
-        Self { simulation, step, dt, stop: false }
+        Self { simulation, clock: ClockId::new(number), step, dt, stop: false }
     }
 
     pub(crate) fn flow(&self) -> ControlFlow<()> {

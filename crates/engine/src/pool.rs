@@ -59,6 +59,16 @@ impl Pool {
         }
     }
 
+    /// Adds the variables that an object has one value per element of, zero; those that its elements share stay.
+    pub(crate) fn add_elements(&mut self, network: &Network, object: ObjectId, size: usize) {
+        for (i, variable) in network.variables(object).iter().enumerate() {
+            if has_buffer(&variable.kind) && variable.extent == Extent::PerElement {
+                let binding = Binding::Variable(object, VariableId::new(i));
+                self.insert(binding, HostBuffer::new(variable.ty, size));
+            }
+        }
+    }
+
     /// Runs a lowered kernel once; its output is the buffer of [`Binding::Output`].
     pub(crate) fn run(
         &mut self,

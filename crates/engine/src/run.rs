@@ -81,8 +81,9 @@ impl Simulation {
         let mut done = 0;
         let mut chunk = 1;
         // A single step needs no state to go back to: if something is wrong after it, it was this step. What host
-        // operations do cannot be done again.
-        let goes_back = steps > 1 && self.hosts.is_empty();
+        // operations do cannot be done again, and a state only fits the synapses that it was saved with.
+        let calls_host = self.program.operations.iter().any(|o| matches!(o.action, Action::Host { .. }));
+        let goes_back = steps > 1 && !calls_host;
         let mut checked = Checked { state: None, step: first };
         if goes_back {
             checked.state = Some(self.machine.save(Saved::Written)?);
@@ -158,6 +159,10 @@ impl Simulation {
                     source,
                 })?;
                 Ok(flow)
+            }
+            Action::Host { task: Task::Rewire { projection, rule } } => {
+                self.apply_rule(*projection, *rule as usize)?;
+                Ok(ControlFlow::Continue(()))
             }
             Action::Elements { .. }
             | Action::Events { .. }

@@ -10,13 +10,14 @@ use neuropil_connectivity::Walk as _;
 use neuropil_kernels::program::{BufferId, Owner, Role};
 use neuropil_kernels::{Former, Program, ProjectionShape};
 use neuropil_memory::HostBuffer;
-use neuropil_model::{Network, ObjectId, RecorderKind, StopId, SubnetworkId};
+use neuropil_model::{Network, ObjectId, ProjectionId, RecorderKind, StopId, SubnetworkId};
 use neuropil_record::{MemorySink, RecorderId, Trace};
 use neuropil_schedule::Plan;
 
 use crate::change::switched_off;
 use crate::host::HostFunction;
 use crate::recording::{RecordTo, Recording, add_tallies};
+use crate::rewire::Rules;
 use crate::{BuildError, RunError, Snapshot};
 
 /// How a network is built.
@@ -105,6 +106,8 @@ pub struct Simulation {
     pub(crate) stored: BTreeMap<String, Snapshot>,
     /// The functions of host operations.
     pub(crate) hosts: Vec<Option<HostFunction>>,
+    /// What decides for rules that change synapses, made when it is first needed.
+    pub(crate) rules: Rules,
     /// Float buffers that running can make non-finite.
     pub(crate) watched: Vec<BufferId>,
     pub(crate) timings: Timings,
@@ -130,6 +133,8 @@ pub(crate) struct Circumstances {
     pub draws: u32,
     /// How many times it was told what to do beyond the model's protocol.
     pub followed: u32,
+    /// Projections that have lost or got synapses since they were made.
+    pub rewired: BTreeSet<ProjectionId>,
 }
 
 /// A network that does not run now.
@@ -179,6 +184,7 @@ impl Simulation {
             circumstances,
             off,
             stored: BTreeMap::new(),
+            rules: Rules::new(),
             timings,
             remarks: built.remarks,
         })

@@ -1,39 +1,70 @@
-//! Kernels that run once, while a network is built: initial values, connection conditions, delays.
+//! Kernels that run outside the step: initial values, connection conditions, delays, rules that change synapses.
 
 use neuropil_base::ScalarType;
+use neuropil_integrate as integrate;
 use neuropil_ir::{At, Domain, Side};
-use neuropil_math::Emit;
-use neuropil_model::{Arith, Expr, Extent, Network, ObjectId, ProjectionId, VariableId};
+use neuropil_math::{CompareOp, Emit};
+use neuropil_model::{
+    Arith, ClockId, Distribution, Expr, ExprKind, Extent, Network, ObjectId, ProjectionId, Random, Rewiring,
+    RewiringKind, VariableId,
+};
 
+use crate::LowerError;
 use crate::lower::{Binding, Lowered, Lowering, Scope};
 
 /// The kernel that gives a variable its initial values: `output[own] = value` for each element, converted to
 /// the variable's type.
 #[must_use]
 pub fn initial(network: &Network, object: ObjectId, variable: VariableId, value: &Expr) -> Lowered {
+    initial_on(network, (object, network.clock_of(object)), variable, value)
+}
+
+/// The same, at steps of a clock that need not be the object's own: `t` and `dt` are those of that clock.
+#[must_use]
+pub fn initial_on(
+    network: &Network,
+    (object, clock): (ObjectId, ClockId),
+    variable: VariableId,
+    value: &Expr,
+) -> Lowered {
     let target = &network.variables(object)[variable.index()];
     let at = match target.extent {
         Extent::PerElement => At::Side(Side::Own),
         Extent::Shared => At::Scalar,
     };
     let name = format!("{}.{}.initial", network.object_name(object), target.name);
-    assign(network, object, &name, value, target.ty, at)
+    assign(network, (object, clock), &name, value, target.ty, at)
 }
 
 /// The kernel that computes one number per element of an object: `output[own] = value`, as type `ty`.
 #[must_use]
 pub fn evaluate(network: &Network, object: ObjectId, name: &str, value: &Expr, ty: ScalarType) -> Lowered {
-    assign(network, object, name, value, ty, At::Side(Side::Own))
+    evaluate_on(network, (object, network.clock_of(object)), name, value, ty)
 }
 
-fn assign(network: &Network, object: ObjectId, name: &str, value: &Expr, ty: ScalarType, at: At) -> Lowered {
+/// The same, at steps of a clock that need not be the object's own: `t` and `dt` are those of that clock.
+#[must_use]
+pub fn evaluate_on(
+    network: &Network,
+    (object, clock): (ObjectId, ClockId),
+    name: &str,
+    value: &Expr,
+    ty: ScalarType,
+) -> Lowered {
+    assign(network, (object, clock), name, value, ty, At::Side(Side::Own))
+}
+
+fn assign(
+    network: &Network,
+    (object, clock): (ObjectId, ClockId),
+    name: &str,
+    value: &Expr,
+    ty: ScalarType,
+    at: At,
+) -> Lowered {
     let domain = match object {
         ObjectId::Population(_) => Domain::Elements,
         ObjectId::Projection(_) => Domain::Synapses,
-    };
-    let clock = match object {
-        ObjectId::Population(id) => network.population(id).clock,
-        ObjectId::Projection(id) => network.projection(id).clock,
     };
     let scope = Scope::of(network, object, network.clock(clock).dt);
     let mut lowering = Lowering::new(network, scope, name, domain);
@@ -72,4 +103,53 @@ pub fn connection(
     let output = lowering.slot(Binding::Output, "output", ScalarType::F64);
     lowering.builder().store(output, At::Side(Side::Post), value);
     lowering.finish()
+}
+
+/// The kernel that decides for a rule: over synapses `output[own]`, over pairs `output[post]` is 1 where it acts and 0
+/// elsewhere (`I32`).
+///
+/// Event-driven variables that the rule looks at are advanced to the time at which it does; what the kernel writes to
+/// them is to be thrown away.
+///
+/// # Errors
+/// [`LowerError::Model`] for event-driven equations that cannot be solved.
+pub fn rewiring(network: &Network, id: ProjectionId, rule: &Rewiring) -> Result<Lowered, LowerError> {
+    let projection = network.projection(id);
+    let object = ObjectId::Projection(id);
+    let scope = Scope::of(network, object, network.clock(rule.clock).dt);
+    let (domain, side, what) = match rule.kind {
+        RewiringKind::Prune => (Domain::Synapses, Side::Own, "prune"),
+        RewiringKind::Create { .. } => (Domain::Pairs, Side::Post, "create"),
+    };
+    let mut lowering = Lowering::new(network, scope, format!("{}.{what}", projection.name), domain);
+    let is_event_driven = |e: &Expr| match &e.kind {
+        ExprKind::Variable(r) => {
+            r.object == object && projection.event_driven.iter().any(|q| q.variable == r.variable)
+        }
+        _ => false,
+    };
+    if rule.condition.iter().chain(&rule.probability).any(|e| e.any(&mut |e| is_event_driven(e))) {
+        let advance = integrate::event_driven_update(network, id).map_err(LowerError::Model)?;
+        lowering.block(&advance);
+    }
+    let arith = Arith::new(network.precision);
+    let condition = rule.condition.clone().unwrap_or_else(|| Expr::boolean(true));
+    let value = match &rule.probability {
+        Some(probability) => {
+            let random = Random {
+                site: rule.site,
+                side: neuropil_model::Side::Own,
+                distribution: Distribution::Uniform,
+            };
+            let drawn = Expr::new(ExprKind::Random(random), ScalarType::F64);
+            let probability = arith.convert(probability.clone(), ScalarType::F64);
+            arith.and(condition, arith.compare(CompareOp::Lt, drawn, probability))
+        }
+        None => condition,
+    };
+    let value = lowering.expr(&value);
+    let value = lowering.builder().convert(ScalarType::I32, value);
+    let output = lowering.slot(Binding::Output, "output", ScalarType::I32);
+    lowering.builder().store(output, At::Side(side), value);
+    Ok(lowering.finish())
 }

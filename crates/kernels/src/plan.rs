@@ -489,6 +489,11 @@ impl<'a> Lowerer<'a> {
         for (k, sum) in projection.sums.iter().enumerate() {
             self.sum(id, k, sum)?;
         }
+        for (rule, rewiring) in (0_u32..).zip(&projection.rewirings) {
+            let name = format!("{}.rewire{rule}", projection.name);
+            let action = Action::Host { task: Task::Rewire { projection: id, rule } };
+            self.push(name, clock(rewiring.clock), rewiring.placed, action);
+        }
         Ok(())
     }
 

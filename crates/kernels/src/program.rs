@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use neuropil_base::{Scalar, ScalarType, define_id};
 use neuropil_ir::{Access, Verified};
-use neuropil_model::{Endpoint, ObjectId, Placed, RecorderId, Schedule, StopId, VariableId};
+use neuropil_model::{Endpoint, ObjectId, Placed, ProjectionId, RecorderId, Schedule, StopId, VariableId};
 use neuropil_morphology::CableTree;
 
 define_id!(
@@ -325,6 +325,13 @@ impl CableBuffers {
 pub enum Task {
     /// Calls the function that was bound to a host operation, by its number in the model.
     Call(u32),
+    /// Removes or makes synapses, as a rule of a projection says.
+    Rewire {
+        /// The projection.
+        projection: ProjectionId,
+        /// Which of its rules.
+        rule: u32,
+    },
 }
 
 /// How long events travel to synapses.

@@ -13,6 +13,7 @@ mod expr;
 mod network;
 mod print;
 mod protocol;
+mod rewire;
 mod schedule;
 
 pub use arith::Arith;
@@ -26,6 +27,7 @@ pub use network::{
 };
 pub use print::{DisplayBlock, DisplayExpr};
 pub use protocol::{Act, Change, StopCondition, Subnetwork};
+pub use rewire::{Rewiring, RewiringKind};
 pub use schedule::{Phase, Placed, Schedule, Slot, SlotId, When};
 
 neuropil_base::define_id!(

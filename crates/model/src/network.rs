@@ -7,7 +7,7 @@ use neuropil_units::Dimension;
 
 use crate::{
     Act, Block, Cable, ClockId, EventId, Expr, ObjectId, Placed, PopulationId, ProjectionId, RecorderId,
-    Schedule, Slot, StopCondition, Subnetwork, TableId, VarRef, VariableId, When,
+    Rewiring, Schedule, Slot, StopCondition, Subnetwork, TableId, VarRef, VariableId, When,
 };
 
 /// A whole network, validated: nothing in it can be refused by a backend.
@@ -372,6 +372,8 @@ pub struct Projection {
     pub periodic: Vec<Periodic>,
     /// Which pairs are connected.
     pub connect: Connect,
+    /// How that changes while the network runs.
+    pub rewirings: Vec<Rewiring>,
     /// How synapses are stored.
     pub format: Format,
     /// Where it was defined.
@@ -711,6 +713,15 @@ impl Population {
 }
 
 impl Projection {
+    /// The neurons at one end.
+    #[must_use]
+    pub fn end(&self, end: Endpoint) -> &Group {
+        match end {
+            Endpoint::Pre => &self.source,
+            Endpoint::Post => &self.target,
+        }
+    }
+
     /// The variable of that name.
     #[must_use]
     pub fn variable_named(&self, name: &str) -> Option<VariableId> {

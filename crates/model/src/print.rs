@@ -478,6 +478,7 @@ mod tests {
                 sums: Vec::new(),
                 periodic: Vec::new(),
                 connect: Connect::FixedProbability { p: 0.02, self_connections: false },
+                rewirings: Vec::new(),
                 format: Format::Auto,
                 span: Span::NONE,
             }],

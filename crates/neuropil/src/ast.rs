@@ -30,6 +30,11 @@ pub(crate) fn print(source: &NetworkSource) -> Result<String, Diagnostics> {
         for sum in &synapse.sums {
             printer.expression(&format!("sum into {}", sum.into.value), Some(&sum.expression));
         }
+        for (what, rules) in [("prune", &synapse.prune), ("create", &synapse.create)] {
+            for rule in rules {
+                printer.expression(what, rule.condition.as_ref());
+            }
+        }
     }
     if printer.diagnostics.has_errors() { Err(printer.diagnostics) } else { Ok(printer.text) }
 }

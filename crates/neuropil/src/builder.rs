@@ -9,11 +9,11 @@ use neuropil_base::{Precision, Span, Spanned, Text};
 use neuropil_source::{
     Assignment, ConnectSource, Constant, Elements, End, EventSource, FormatSource, HostSource, InputKind,
     InputSource, NetworkSource, NeuronSource, PathwaySource, PlaceSource, Placement, PopulationSource,
-    ProjectionSource, Rule, RunSource, Selection, StateRecordSource, SubnetworkSource, SumOperation,
-    SumSource, SynapseSource, ValueSource, ViewSource,
+    ProjectionSource, RewireSource, Rule, RunSource, Selection, StateRecordSource, SubnetworkSource,
+    SumOperation, SumSource, SynapseSource, ValueSource, ViewSource,
 };
 
-use crate::Model;
+use crate::{Model, Rewire};
 
 /// Puts a model together, piece by piece.
 ///
@@ -426,6 +426,35 @@ impl Piece<'_, SynapseSource> {
                 order: None,
             });
         })
+    }
+
+    /// A rule by which synapses disappear while the network runs.
+    pub fn prune(&mut self, rule: Rewire) -> &mut Self {
+        let rule = self.rule("prune", rule);
+        self.change(|p| p.prune.push(rule))
+    }
+
+    /// A rule by which new synapses appear while the network runs.
+    pub fn create(&mut self, rule: Rewire) -> &mut Self {
+        let rule = self.rule("create", rule);
+        self.change(|p| p.create.push(rule))
+    }
+
+    /// The rule, its expressions texts of this model, so that messages can point into them.
+    fn rule(&mut self, what: &str, rule: Rewire) -> RewireSource {
+        let Rewire { mut rule } = rule;
+        let fields = [&mut rule.condition, &mut rule.probability, &mut rule.every];
+        for (name, field) in ["condition", "probability", "every"].into_iter().zip(fields) {
+            if let Some(value) = field.take() {
+                *field = Some(self.text(&format!("{what}: {name}"), value.text));
+            }
+        }
+        for assignment in &mut rule.initial {
+            if let ValueSource::Expression(value) = &mut assignment.value {
+                *value = self.text(&format!("{what}: {}", assignment.name.value), value.text.clone());
+            }
+        }
+        rule
     }
 
     /// The initial value of a variable, unless the projection gives another.

@@ -82,6 +82,10 @@ impl Error {
                 | RunError::UnknownHost { .. }
                 | RunError::Unbound { .. }
                 | RunError::EndsThere { .. }
+                | RunError::UnknownProjection { .. }
+                | RunError::NoSynapse { .. }
+                | RunError::Fixed { .. }
+                | RunError::Listed { .. }
                 | RunError::NothingStored { .. }
                 | RunError::Length { .. },
             ) => ErrorKind::Argument,

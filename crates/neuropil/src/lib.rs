@@ -35,6 +35,7 @@ mod builder;
 mod builder_cable;
 mod error;
 mod model;
+mod rewire;
 mod sweep;
 
 pub use axis::Axis;
@@ -45,10 +46,11 @@ pub use neuropil_base::{Diagnostic, Diagnostics, Precision, Scalar, ScalarType, 
 pub use neuropil_cpu::Cpu;
 pub use neuropil_engine::{
     Backend, BuildError, Counters, Host, HostError, Options, Outcome, Owner, Progress, RecordTo, RunError,
-    Simulation, Snapshot, SpikeCount, Timings, system,
+    Simulation, Snapshot, SpikeCount, Synapse, Timings, system,
 };
 pub use neuropil_interp::Interp;
 pub use neuropil_memory::HostBuffer;
 pub use neuropil_record as record;
 pub use neuropil_source as source;
+pub use rewire::Rewire;
 pub use sweep::{Measured, Pairing, Point, Sweep, Swept};

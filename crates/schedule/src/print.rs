@@ -69,6 +69,10 @@ pub(crate) fn action(program: &Program, action: &Action) -> String {
             format!("records {} variables of {} elements", buffers.len(), elements.len())
         }
         Action::Host { task: Task::Call(number) } => format!("calls host operation {number}"),
+        Action::Host { task: Task::Rewire { projection, rule } } => {
+            let structure = &program.structures[projection.index()];
+            format!("changes the synapses of {}{} by its rule {rule}", structure.name, count(structure))
+        }
         Action::Stop { stream: s, at_least } => format!("ends the run at {at_least} events of {}", stream(s)),
     }
 }

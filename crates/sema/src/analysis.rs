@@ -35,6 +35,7 @@ use crate::population::{NeuronModel, Pop, Tools, check_population, method, spike
 use crate::projection::{Proj, SynapseModel, check_equations, described, initial_values};
 use crate::protocol::{self, Made, Protocol};
 use crate::recorder::{Recording, clock_of};
+use crate::rewire::{check_rules, refuse_fixed};
 use crate::scope::{Channels, Sites, World};
 use crate::substitute::Starts;
 use crate::sums::{Feed, check_sums, declare_sums};
@@ -177,6 +178,7 @@ impl<'a> Analysis<'a> {
             return (None, self.out);
         }
         let network = self.finish(recorders, hosts, made);
+        refuse_fixed(&network, &mut self.out);
         self.out.sort();
         let network = (!self.out.has_errors()).then_some(network);
         (network, self.out)
@@ -435,6 +437,7 @@ impl<'a> Analysis<'a> {
                 sums: Vec::new(),
                 periodic: Vec::new(),
                 connect: Connect::AllToAll { self_connections: true },
+                rewirings: Vec::new(),
                 format: source.format.as_ref().map_or_else(Default::default, |f| format(f.value)),
                 span: source.name.span,
             };
@@ -602,6 +605,7 @@ impl<'a> Analysis<'a> {
             for (variable, value) in values {
                 proj.declared.variables[variable.index()].initial = value;
             }
+            proj.projection.rewirings = check_rules(proj, id, objects, &mut self.clocks, tools);
             let what = format!("in synapse `{}` of {what}", source.synapse.value);
             give_place(&mut self.out, before, source.synapse.span, &what);
         }

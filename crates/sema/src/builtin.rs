@@ -79,6 +79,11 @@ pub(crate) fn complete_synapse(model: &SynapseSource, out: &mut Diagnostics) -> 
     model.method = model.method.or(base.method);
     model.parameters = base.parameters.into_iter().chain(model.parameters).collect();
     model.initial = base.initial.into_iter().chain(model.initial).collect();
+    for (own, base) in [(&mut model.prune, base.prune), (&mut model.create, base.create)] {
+        if own.is_empty() {
+            *own = base;
+        }
+    }
     if model.sums.is_empty() {
         model.sums = base.sums;
     }

@@ -184,7 +184,7 @@ fn condition(
         None => None,
     };
     let probability = match &source.probability {
-        Some(text) => Some(pair_probability(text, home, tools)?),
+        Some(text) => Some(expression_probability(text, home, tools)?),
         None => None,
     };
     let repeat = match &source.repeat {
@@ -198,7 +198,12 @@ fn condition(
     Some(Connect::Condition { condition, probability, repeat })
 }
 
-fn pair_probability(text: &Text, home: Home<'_>, tools: &mut Tools<'_>) -> Option<neuropil_model::Expr> {
+/// The probability with which a pair, or a synapse, is taken.
+pub(crate) fn expression_probability(
+    text: &Text,
+    home: Home<'_>,
+    tools: &mut Tools<'_>,
+) -> Option<neuropil_model::Expr> {
     let mut typer = tools.typer(home);
     let typed = typer.value(text);
     if typed.dim == Dim::Unknown || !typer.expect(&typed, text.span, Dimension::NONE, "a probability") {

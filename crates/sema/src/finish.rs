@@ -267,6 +267,15 @@ fn expand_projection(projection: &mut Projection, expander: &Expander, out: &mut
             expander.expand_once(e, starts, span, out);
         }
     }
+    for rule in &mut projection.rewirings {
+        let span = rule.span;
+        for e in rule.condition.iter_mut().chain(&mut rule.probability) {
+            expander.expand_in_place(e, starts, span, out);
+        }
+        for e in rule.initial_mut() {
+            expander.expand_once(e, starts, span, out);
+        }
+    }
 }
 
 /// Refuses what reads, through links, values that do not exist where they are needed.

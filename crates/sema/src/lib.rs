@@ -36,6 +36,7 @@ mod population;
 mod projection;
 mod protocol;
 mod recorder;
+mod rewire;
 mod scope;
 mod shape;
 mod substitute;

@@ -19,6 +19,7 @@ use crate::ends::Objects;
 use crate::equation::Meaning;
 use crate::initial::column_variable;
 use crate::population::{Tools, in_order};
+use crate::rewire::Rule;
 use crate::scope::{Home, Sites, World};
 use crate::typing::Typer;
 use crate::values::Scale;
@@ -32,6 +33,8 @@ pub(crate) struct SynapseModel {
     pub(crate) pathways: Vec<(PathwaySource, AstBlock)>,
     pub(crate) sums: Vec<(SumSource, Ast)>,
     pub(crate) periodic: Vec<(PeriodicSource, AstBlock)>,
+    /// Rules by which synapses come and go.
+    pub(crate) rules: Vec<Rule>,
     pub(crate) method: Option<Spanned<String>>,
     pub(crate) initial: Vec<Assignment>,
     pub(crate) schedule: Vec<Placement>,
@@ -69,6 +72,7 @@ impl SynapseModel {
             out.append(diagnostics);
             sums.push((sum.clone(), tree));
         }
+        let rules = Rule::parse(source, out);
         let texts = source
             .equations
             .iter()
@@ -77,6 +81,7 @@ impl SynapseModel {
             .chain(source.sums.iter().filter_map(|s| s.delay.as_ref()))
             .chain(source.pathways.iter().filter_map(|p| p.delay.as_ref()))
             .chain(source.periodic.iter().map(|p| &p.code))
+            .chain(rules.iter().flat_map(Rule::texts))
             .cloned()
             .collect();
         Self {
@@ -85,6 +90,7 @@ impl SynapseModel {
             pathways,
             sums,
             periodic,
+            rules,
             method: source.method.clone(),
             initial: source.parameters.iter().chain(&source.initial).cloned().collect(),
             schedule: source.schedule.clone(),
@@ -146,6 +152,18 @@ impl Proj {
             symbols: &self.declared.symbols,
             pre: objects.end(&self.projection.source),
             post: objects.end(&self.projection.target),
+            exist: false,
+        }
+    }
+
+    /// Where conditions over pairs stand that are looked at while the network runs.
+    pub(crate) fn pairs_while_running<'a>(&'a self, id: ProjectionId, objects: Objects<'a>) -> Home<'a> {
+        Home::Pairs {
+            id,
+            symbols: &self.declared.symbols,
+            pre: objects.end(&self.projection.source),
+            post: objects.end(&self.projection.target),
+            exist: true,
         }
     }
 

@@ -277,6 +277,16 @@ impl Protocol<'_> {
                 continue;
             };
             let delay = check_delay(proj, id, pathway, value, (objects, clocks), &mut self.tools());
+            if !proj.model.rules.is_empty() && matches!(delay, Delay::Column(_) | Delay::Values(_)) {
+                let message = format!(
+                    "synapses of `{}` come and go, so their delays cannot be listed",
+                    change.object.value
+                );
+                self.out
+                    .push(Diagnostic::error(code::UNSUPPORTED, value.span(), message).help(
+                        "give one delay for all of them, or an expression over `i`, `j` and variables",
+                    ));
+            }
             self.made.acts.push(Act::Delay { projection: id, pathway, delay });
         }
     }
@@ -313,7 +323,9 @@ impl Protocol<'_> {
             }
             ObjectId::Projection(id) => {
                 let proj = &projs[id.index()];
-                (proj.home(id, Objects { pops, projs }), known_count(proj).map_or(Count::Drawn, Count::Known))
+                // Where synapses come and go, nobody knows how many there are.
+                let count = known_count(proj).filter(|_| proj.model.rules.is_empty());
+                (proj.home(id, Objects { pops, projs }), count.map_or(Count::Drawn, Count::Known))
             }
         };
         let receiver = Receiver { home, what: &what, count, from_file: false };

@@ -141,6 +141,15 @@ impl Recording<'_> {
         if broken {
             return None;
         }
+        if let ObjectId::Projection(id) = object
+            && !self.projs[id.index()].model.rules.is_empty()
+        {
+            let message = format!("synapses of `{}` come and go, so they cannot be recorded", of.value);
+            self.out.push(Diagnostic::error(code::UNSUPPORTED, of.span, message).help(
+                "record what the synapses do to their neurons, or read them in a host operation: `[host.NAME]`",
+            ));
+            return None;
+        }
         let variables = self.variables(source, declared);
         let elements = self.elements(source, range);
         let clock = self.clock(source, clock);

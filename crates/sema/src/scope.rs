@@ -200,8 +200,8 @@ pub(crate) enum Home<'a> {
     Neuron { id: PopulationId, symbols: &'a Symbols, channels: &'a Channels, size: u32 },
     /// Code of a projection, run per synapse.
     Synapse { id: ProjectionId, symbols: &'a Symbols, pre: Neurons<'a>, post: Neurons<'a> },
-    /// A condition over pairs of neurons that decides which become synapses.
-    Pairs { id: ProjectionId, symbols: &'a Symbols, pre: Neurons<'a>, post: Neurons<'a> },
+    /// A condition over pairs of neurons that decides which become synapses; `exist` if there are some already.
+    Pairs { id: ProjectionId, symbols: &'a Symbols, pre: Neurons<'a>, post: Neurons<'a>, exist: bool },
 }
 
 /// The neurons at one end of a projection, or the synapses of another one.
@@ -322,7 +322,13 @@ impl<'a> Home<'a> {
                 let object = ObjectId::Projection(id);
                 Some(Found::Variable(VarRef { object, variable: symbol.id, side: Side::Own }, symbol))
             }
-            Self::Pairs { symbols, .. } => symbols.get(name).map(|_| {
+            Self::Pairs { id, symbols, exist, .. } => symbols.get(name).map(|symbol| {
+                let counts = matches!(name, "N" | "N_incoming" | "N_outgoing");
+                if exist && (counts || symbol.extent == Extent::Shared) {
+                    let object = ObjectId::Projection(id);
+                    let reference = VarRef { object, variable: symbol.id, side: Side::Own };
+                    return Found::Variable(reference, symbol);
+                }
                 Found::Refused(
                     format!("`{name}` belongs to synapses, which do not exist yet where pairs are chosen"),
                     "use `i`, `j` and variables of the neurons, such as `x_pre` and `x_post`".to_owned(),

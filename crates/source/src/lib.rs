@@ -24,9 +24,9 @@ pub use network::{
     Assignment, ConnectSource, Constant, Elements, End, EventSource, FiringRateSource, FormatSource,
     HostSource, InputKind, InputSource, LinkSource, MorphologySource, NetworkSource, NeuronSource, Numbers,
     ObjectChange, PathwaySource, PeriodicSource, PlaceSource, Placement, PopulationSource, ProjectionSource,
-    RecordSource, Rule, RunSource, SectionKind, SectionSource, SectionValues, Selection, Settings,
-    StateRecordSource, SubnetworkSource, SumOperation, SumSource, SynapseSource, UntilSource, ValueSource,
-    ViewSource,
+    RecordSource, RewireSource, Rule, RunSource, SectionKind, SectionSource, SectionValues, Selection,
+    Settings, StateRecordSource, SubnetworkSource, SumOperation, SumSource, SynapseSource, UntilSource,
+    ValueSource, ViewSource,
 };
 pub use place::Places;
 pub use read::{read_file, read_str, read_text};

@@ -306,6 +306,10 @@ pub struct SynapseSource {
     pub pathways: Vec<PathwaySource>,
     /// Weighted sums: `[[synapse.NAME.sum]]`.
     pub sums: Vec<SumSource>,
+    /// Rules by which synapses disappear while the network runs: `[[synapse.NAME.prune]]`.
+    pub prune: Vec<RewireSource>,
+    /// Rules by which new ones appear: `[[synapse.NAME.create]]`.
+    pub create: Vec<RewireSource>,
     /// How the equations are advanced.
     pub method: Option<Spanned<String>>,
     /// Values of parameters, unless the projection gives others.
@@ -362,6 +366,29 @@ pub struct SumSource {
     pub when: Option<Spanned<String>>,
     /// Its place among the operations of that slot; none for -1.
     pub order: Option<Spanned<i64>>,
+}
+
+/// A rule by which synapses appear or disappear while the network runs.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RewireSource {
+    /// Which synapses, or pairs of neurons, are candidates; none for all of them.
+    pub condition: Option<Text>,
+    /// How probable it is for a candidate: a number or an expression; none for certain.
+    pub probability: Option<Text>,
+    /// The time between two looks; none for every step of the projection.
+    pub every: Option<Text>,
+    /// The slot; none for `end`.
+    pub when: Option<Spanned<String>>,
+    /// The order within it; none for 0.
+    pub order: Option<Spanned<i64>>,
+    /// What variables of new synapses begin with, where that is not what the projection says.
+    pub initial: Vec<Assignment>,
+    /// Whether a neuron may be connected to itself; none for yes.
+    pub self_connections: Option<Spanned<bool>>,
+    /// Whether a pair that is connected may get another synapse; none for no.
+    pub multapses: Option<Spanned<bool>>,
+    /// Where the rule stands.
+    pub place: Span,
 }
 
 /// How contributions to a weighted sum are combined.

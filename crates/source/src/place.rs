@@ -5,9 +5,9 @@ use neuropil_base::{FileId, Span, Spanned, Text};
 use crate::{
     Assignment, ConnectSource, Constant, Elements, EventSource, FiringRateSource, HostSource, InputSource,
     LinkSource, MorphologySource, NetworkSource, NeuronSource, Numbers, ObjectChange, PathwaySource,
-    PeriodicSource, PlaceSource, Placement, PopulationSource, ProjectionSource, RecordSource, RunSource,
-    SectionSource, SectionValues, Selection, Settings, StateRecordSource, SubnetworkSource, SumSource,
-    SynapseSource, UntilSource, ValueSource, ViewSource,
+    PeriodicSource, PlaceSource, Placement, PopulationSource, ProjectionSource, RecordSource, RewireSource,
+    RunSource, SectionSource, SectionValues, Selection, Settings, StateRecordSource, SubnetworkSource,
+    SumSource, SynapseSource, UntilSource, ValueSource, ViewSource,
 };
 
 /// Something that holds spans.
@@ -128,7 +128,12 @@ places! {
     PlaceSource { when, order }
     Placement { what, place }
     HostSource { name, every, when, order }
-    SynapseSource { name, library, equations, pathways, sums, method, parameters, initial, schedule, periodic }
+    SynapseSource {
+        name, library, equations, pathways, sums, prune, create, method, parameters, initial, schedule, periodic
+    }
+    RewireSource {
+        condition, probability, every, when, order, initial, self_connections, multapses, place
+    }
     PathwaySource { name, on, event, code, delay, when, order }
     SumSource { into, expression, operation, delay, when, order }
     MorphologySource { name, file, text, spherical_soma, sections }

@@ -94,6 +94,7 @@ impl Given<'_> {
             sums: Vec::new(),
             periodic: Vec::new(),
             connect: Connect::OneToOne,
+            rewirings: Vec::new(),
             format: Format::Auto,
             span: Span::NONE,
         });

@@ -6,8 +6,8 @@ use super::{DisplayBlock, DisplayExpr};
 use crate::{
     Block, Cable, Connect, Counter, Delay, Endpoint, Event, EventSource, Expr, Extent, FixedNumber, Format,
     Group, HostOperation, Initial, Link, LinkPlace, Network, ObjectId, Pathway, Periodic, Placed, Population,
-    Projection, Recorder, RecorderKind, Reduce, Refractory, Schedule, Slot, Sum, Table, Variable,
-    VariableKind, When,
+    Projection, Recorder, RecorderKind, Reduce, Refractory, Rewiring, RewiringKind, Schedule, Slot, Sum,
+    Table, Variable, VariableKind, When,
 };
 
 /// The whole network as text, deterministic.
@@ -289,6 +289,7 @@ impl<'a> Owner<'a> {
             sums,
             periodic,
             connect,
+            rewirings,
             format,
             span: _,
         } = projection;
@@ -333,6 +334,45 @@ impl<'a> Owner<'a> {
         }
         for code in periodic {
             self.periodic(f, code)?;
+        }
+        for rule in rewirings {
+            self.rewiring(f, projection, rule)?;
+        }
+        Ok(())
+    }
+
+    fn rewiring(
+        self,
+        f: &mut fmt::Formatter<'_>,
+        projection: &Projection,
+        rule: &'a Rewiring,
+    ) -> fmt::Result {
+        let Rewiring { kind, condition, probability, site: _, clock, placed, span: _ } = rule;
+        f.write_str(match kind {
+            RewiringKind::Prune => "  prune every synapse",
+            RewiringKind::Create { .. } => "  create every pair",
+        })?;
+        if let Some(condition) = condition {
+            write!(f, " where {}", self.expr(condition))?;
+        }
+        if let Some(probability) = probability {
+            write!(f, " with probability {}", self.expr(probability))?;
+        }
+        if let RewiringKind::Create { self_connections, multapses, .. } = kind {
+            f.write_str(if *self_connections { "" } else { ", no self-connections" })?;
+            f.write_str(if *multapses { "" } else { ", no multapses" })?;
+        }
+        writeln!(f, ", clock {}", self.network.clock(*clock).name)?;
+        self.moved(f, "   ", *placed, Rewiring::USUAL_PLACE)?;
+        let RewiringKind::Create { initial, .. } = kind else { return Ok(()) };
+        for (variable, value) in initial {
+            let name = &projection.variables[variable.index()].name;
+            match value {
+                Initial::Zero => {}
+                Initial::Expr(value) => writeln!(f, "    {name} = {}", self.expr(value))?,
+                Initial::Column(column) => writeln!(f, "    {name} = column `{column}`")?,
+                Initial::Values(values) => writeln!(f, "    {name} = {}", some_values(values))?,
+            }
         }
         Ok(())
     }

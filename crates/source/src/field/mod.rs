@@ -10,6 +10,7 @@ mod periodic;
 mod population;
 mod projection;
 mod record;
+mod rewire;
 mod run;
 mod synapse;
 

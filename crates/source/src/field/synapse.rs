@@ -2,7 +2,7 @@
 
 use neuropil_base::{Span, Spanned, Text};
 
-use super::{Choices, entries, row, word_of};
+use super::{Choices, entries, rewire, row, word_of};
 use crate::print::Out;
 use crate::reader::{Field, Mode, Object, Reader};
 use crate::tree::{Entry, Kind, Table};
@@ -27,6 +27,8 @@ impl SynapseSource {
             equations: None,
             pathways: Vec::new(),
             sums: Vec::new(),
+            prune: Vec::new(),
+            create: Vec::new(),
             method: None,
             parameters: Vec::new(),
             initial: Vec::new(),
@@ -101,6 +103,12 @@ impl Object for SynapseSource {
             sums,
             |x| (!x.sums.is_empty())
                 .then(|| Out::Repeated(x.sums.iter().map(|s| entries(SUM, s)).collect()))),
+        row!(@row prune, false, "{ condition = \"w < 0.01*nS\", every = \"1 s\" }",
+            |r, x, e| rewire::rules(r, rewire::PRUNE, &mut x.prune, e),
+            |x| rewire::printed(rewire::PRUNE, &x.prune)),
+        row!(@row create, false, "{ condition = \"r_pre*r_post > 0.2\", probability = 0.1, every = \"1 s\" }",
+            |r, x, e| rewire::rules(r, rewire::CREATE, &mut x.create, e),
+            |x| rewire::printed(rewire::CREATE, &x.create)),
         row!(places schedule = "{ update = \"after_groups\" }"),
     ];
 
