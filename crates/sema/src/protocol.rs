@@ -304,6 +304,8 @@ impl Protocol<'_> {
                 let range = (!whole).then_some((group.start, group.len));
                 (group.object, &pop.declared, what, range)
             }
+            // Whatever is wrong with it has been reported.
+            (None, Some(k)) if projs[k].broken => return,
             (None, Some(k)) => {
                 let what = described(&projs[k].projection.name);
                 (ObjectId::Projection(ProjectionId::new(k)), &projs[k].declared, what, None)
