@@ -84,7 +84,7 @@ pub(crate) fn build(
         // Those that end on it are made with its size.
         let Builder { pool, draw, remarks, sum_delays, .. } = builder;
         resize_groups(&mut network, ProjectionId::new(i), n_syn)?;
-        builder = Builder { network: &network, backend, pool, draw, remarks, sum_delays };
+        builder = Builder { network: &network, backend, pool, draw, clock: None, remarks, sum_delays };
     }
     recorded_synapses_exist(&network, &shapes)?;
     check_indices(&network, &builder.pool, &shapes)?;
