@@ -118,7 +118,7 @@ fn initial_of_new(
     objects: Objects<'_>,
     tools: &mut Tools<'_>,
 ) -> Vec<(VariableId, Initial)> {
-    let what = format!("new synapses of {}", described(&proj.projection.name));
+    let what = format!("a new synapse of {}", described(&proj.projection.name));
     let receiver =
         Receiver { home: proj.home(id, objects), what: &what, count: Count::Drawn, from_file: false };
     let mut values = check_initial(&proj.declared, &source.initial, receiver, tools);
