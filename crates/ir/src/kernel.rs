@@ -23,7 +23,8 @@ pub enum Domain {
     Elements,
     /// Synapses: [`Side::Own`] is the canonical number of the synapse, `Pre` and `Post` its neurons.
     Synapses,
-    /// Candidate pairs of neurons: `Pre` and `Post`; [`Side::Own`] is `pre * n_post + post`.
+    /// Candidate pairs of neurons: `Pre` and `Post`; [`Side::Own`] is `pre * n_post + post`. Those of one call have one
+    /// presynaptic neuron, and each postsynaptic one once.
     Pairs,
 }
 
@@ -321,7 +322,9 @@ impl Kernel {
                 continue;
             }
             let name = name(*slot);
-            if *at != Side::OWN {
+            // The pairs of one call have one presynaptic neuron, and each postsynaptic one once.
+            let is_own = *at == Side::OWN || (self.domain == Domain::Pairs && *at == At::Side(Side::Post));
+            if !is_own {
                 return Some(format!("`{name}` is written at a place that elements share"));
             }
             if accesses.iter().any(|(s, a, _)| s == slot && a != at) {

@@ -479,24 +479,76 @@ fn probabilities_are_those_of_independent_draws() {
         .equations("w : 1")
         .create(Rewire::when("True").probability("0.02*x_pre").every("5 ms"));
     net.projection("growing", "growing", "cells", "cells").connect(Connect::pairs([]));
-    let mut first: Option<(Vec<(u32, u32)>, Vec<(u32, u32)>)> = None;
+    let mut first: Option<[Vec<(u32, u32)>; 2]> = None;
     each(&net.model(), |simulation| {
         let weak = simulation.values("fading.w").unwrap().iter().filter(|w| **w < 0.5).count() as f64;
         let before = simulation.n_synapses() as f64;
         simulation.run(0.01).unwrap();
         // Ten looks with 0.1 leave 0.9^10 = 0.3487 of the weak ones.
         let gone = before - pairs(simulation, "fading").len() as f64;
-        let p = 1.0 - 0.9_f64.powi(10);
+        let p = 1.0 - 0.348_678_440_1;
         assert!((gone - weak * p).abs() < 4.0 * (weak * p * (1.0 - p)).sqrt(), "{gone} of {weak}");
         // Two looks, at 0 and 5 ms, with 0.02*x each; a pair gets only one synapse.
         let made = pairs(simulation, "growing");
-        let p = |i: u32| 1.0 - (1.0 - 0.02 * f64::from(i) / 200.0).powi(2);
+        let once = |i: u32| 0.02 * f64::from(i) / 200.0;
+        let p = |i: u32| 2.0 * once(i) - once(i) * once(i);
         let mean: f64 = (0..200).map(|i| 200.0 * p(i)).sum();
         let variance: f64 = (0..200).map(|i| 200.0 * p(i) * (1.0 - p(i))).sum();
         assert!((made.len() as f64 - mean).abs() < 4.0 * variance.sqrt(), "{} for {mean}", made.len());
-        let found = (pairs(simulation, "fading"), made);
+        let found = [pairs(simulation, "fading"), made];
         assert_eq!(first.get_or_insert_with(|| found.clone()), &found);
     });
+}
+
+#[test]
+fn numbers_of_synapses_follow() {
+    // Neuron 0 spikes in every step. At the end of step 1 its target gets a second synapse; at the end of step 2 the only
+    // synapse of target 2 goes.
+    let spikes: Vec<(u32, u32)> = (0..6).map(|s| (s, 0)).collect();
+    let model = relay(
+        "f64",
+        &spikes,
+        "prune = { condition = 'i == 2 and N_incoming == 1 and t > 1.5*ms' }\n\
+         create = { condition = 'i == 1 and j == 0 and N_incoming == 1 and N == 3 and t > 0.5*ms' }",
+        "connect = { rule = 'condition', condition = 'i == j' }",
+    );
+    let text =
+        model.source().to_toml().replace("x_post += w", "x_post += 100*N + 10*N_incoming + N_outgoing");
+    each(&self::model(&text), |simulation| {
+        let mut x = 0.0;
+        for added in [311.0, 311.0, 421.0, 321.0, 321.0, 321.0] {
+            simulation.step().unwrap();
+            x += added;
+            assert_eq!(simulation.values("target.x").unwrap(), [x, 0.0, 0.0, 0.0]);
+        }
+    });
+}
+
+#[test]
+fn events_that_keep_an_earlier_delay_find_the_synapses_that_are_left() {
+    // Synapse (i, j) has delay 3 + j, and from step 1 on 1 + j. Neuron 0 spikes in step 0, neuron 1 in step 2. At the end of
+    // step 1, (0, 1) goes and (0, 3) comes; it never had another delay than 4.
+    for precision in ["f32", "f64"] {
+        for format in FORMATS {
+            let model = relay(
+                precision,
+                &[(0, 0), (2, 1)],
+                "prune = { condition = 'i == 0 and j == 1 and t > 0.5*ms' }\n\
+                 create = { condition = 'i == 0 and j == 3 and t > 0.5*ms', initial.w = '50' }",
+                &format!(
+                    "connect = {{ rule = 'pairs', pairs = [[0, 0], [0, 1], [1, 0], [1, 2]] }}\n\
+                     weight = '10**j'\ndelay = '(3 + j)*ms'\nformat = '{format}'"
+                ),
+            );
+            let text = model.source().to_toml().replace("x_post += w", "x_post += w*int(t/ms + 0.5)");
+            let runs =
+                "[[run]]\nduration = '1 ms'\n[[run]]\ndelays.p.pre = '(1 + j)*ms'\nduration = '9 ms'\n";
+            each(&self::model(&format!("{text}\n{runs}")), |simulation| {
+                simulation.perform(&mut |_| std::ops::ControlFlow::Continue(())).unwrap();
+                assert_eq!(simulation.values("target.x").unwrap(), [3.0 + 3.0, 0.0, 500.0, 200.0]);
+            });
+        }
+    }
 }
 
 /// A host operation at the end of every step of a relay.
