@@ -1,17 +1,17 @@
 //! Builds a network: initial values, synapses, delays, program, machine.
 
+mod connect;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use neuropil_backend::{Backend, Image, Over, Routine, Synapses};
+use neuropil_backend::{Backend, Image, Over, Synapses};
 use neuropil_base::{Scalar, ScalarType};
 use neuropil_connectivity::{
-    AllToAll, ConnectError, Connector, Csr, DelayRows, Delays, DelaysRounded, FixedInDegree, FixedOutDegree,
-    FixedProbability, FixedTotalNumber, FormatChoice, OneToOne, PairFile, PairList, Predicate, RowRule,
-    Shape, Site, Storage, Transposed, Walk,
+    ConnectError, Csr, DelayRows, Delays, DelaysRounded, FormatChoice, Storage, Transposed, Walk,
 };
-use neuropil_kernels::program::{Buffer, BufferId, Owner, Program, Role, StructureId};
+use neuropil_kernels::program::{Buffer, Owner, Program, Role, StructureId};
 use neuropil_kernels::{Binding, Lowered, ProjectionShape, once};
 use neuropil_memory::HostBuffer;
 use neuropil_model::{
@@ -22,7 +22,7 @@ use neuropil_schedule::Plan;
 
 use crate::BuildError;
 use crate::link::{check_indices, population_order, variable_order};
-use crate::pool::{Pool, compile, has_buffer, lower};
+use crate::pool::{Pool, has_buffer, lower};
 
 /// A network ready to be loaded into a machine, and what building it said.
 #[derive(Debug)]
@@ -559,75 +559,6 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn connect(&mut self, id: ProjectionId) -> Result<Connected, BuildError> {
-        let projection = self.network.projection(id);
-        let fail = |error| BuildError::Connect { projection: projection.name.clone(), error };
-        let place = self.draw.wrapping_mul(self.network.projections.len() as u32) + id.index() as u32;
-        let site = Site::new(self.network.seed, self.network.next_site.wrapping_add(place));
-        let shape = Shape {
-            n_pre: projection.source.len,
-            n_post: projection.target.len,
-            pre_offset: projection.source.start,
-            post_offset: projection.target.start,
-            same_population: projection.source.object == projection.target.object,
-        };
-        let make = |connector: &dyn Connector| {
-            connector.validate(&shape).map_err(fail)?;
-            fits(projection, connector.estimate_bytes(&shape))?;
-            let csr = connector.connect(&shape, site).map_err(fail)?;
-            Ok(Connected { csr, order: None, columns: Vec::new() })
-        };
-        match &projection.connect {
-            Connect::AllToAll { self_connections } => {
-                make(&AllToAll { self_connections: *self_connections, repeat: 1 })
-            }
-            Connect::OneToOne => make(&OneToOne),
-            Connect::FixedProbability { p, self_connections } => {
-                make(&FixedProbability { p: *p, self_connections: *self_connections })
-            }
-            Connect::FixedInDegree(f) => make(&FixedInDegree {
-                n: u32::try_from(f.n).unwrap_or(u32::MAX),
-                multapses: f.multapses,
-                self_connections: f.self_connections,
-            }),
-            Connect::FixedOutDegree(f) => make(&FixedOutDegree {
-                n: u32::try_from(f.n).unwrap_or(u32::MAX),
-                multapses: f.multapses,
-                self_connections: f.self_connections,
-            }),
-            Connect::FixedTotalNumber(f) => make(&FixedTotalNumber {
-                n: f.n,
-                multapses: f.multapses,
-                self_connections: f.self_connections,
-            }),
-            Connect::Condition { condition, probability, repeat } => {
-                let lowered = once::connection(self.network, id, condition.as_ref(), probability.as_ref());
-                self.pool.insert(
-                    Binding::Output,
-                    HostBuffer::new(
-                        ScalarType::F64,
-                        projection.target.start as usize + projection.target.len as usize,
-                    ),
-                );
-                let pool = self.pool.only(&lowered);
-                let rule = Rule {
-                    routine: compile(self.backend, &lowered)?,
-                    bindings: pool.bindings(&lowered)?,
-                    seed: self.network.seed,
-                    projection,
-                    pool: Mutex::new(pool),
-                };
-                // Whether a neuron may connect to itself is for the condition to say.
-                make(&Predicate { rule: &rule, repeat: *repeat, self_connections: true })
-            }
-            Connect::Pairs(pairs) => listed(pairs.clone(), Vec::new(), &shape).map_err(fail),
-            Connect::File(path) => {
-                let file = PairFile::read(path).map_err(fail)?;
-                listed(file.pairs, file.columns, &shape).map_err(fail)
-            }
-        }
-    }
-
     /// The contents of every buffer of the program.
     fn contents(
         &mut self,
@@ -741,48 +672,6 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// Evaluates a connection condition row by row.
-struct Rule<'a> {
-    routine: Box<dyn Routine>,
-    bindings: Vec<BufferId>,
-    seed: u64,
-    projection: &'a Projection,
-    pool: Mutex<Pool>,
-}
-
-impl RowRule for Rule<'_> {
-    fn row(&self, pre: u32, out: &mut [f64]) -> Result<(), String> {
-        let mut pool = self.pool.lock().map_err(|_| "another row failed".to_owned())?;
-        let target = &self.projection.target;
-        let over = Over::Row {
-            pre: pre + self.projection.source.start,
-            row: pre,
-            post_start: target.start,
-            n_post: target.len,
-        };
-        pool.run_compiled(&*self.routine, self.seed, &self.bindings, over).map_err(|e| e.to_string())?;
-        if let Some(output) = pool.get(Binding::Output) {
-            let start = target.start as usize;
-            out.copy_from_slice(&output.as_slice::<f64>()[start..start + target.len as usize]);
-        }
-        Ok(())
-    }
-}
-
-/// The synapses of a list of pairs; its columns are put into canonical order.
-fn listed(
-    pairs: Vec<(u32, u32)>,
-    columns: Vec<(String, Vec<f64>)>,
-    shape: &Shape,
-) -> Result<Connected, ConnectError> {
-    let list = PairList { pairs };
-    list.validate(shape)?;
-    let (csr, order) = Csr::from_pairs_with_order(shape.n_pre, shape.n_post, &list.pairs)?;
-    let sorted = |values: Vec<f64>| order.iter().map(|i| values[*i as usize]).collect();
-    let columns = columns.into_iter().map(|(name, values)| (name, sorted(values))).collect();
-    Ok(Connected { csr, order: Some(order), columns })
-}
-
 /// Values that were given in the order of a list of pairs, in canonical order; a list of the wrong length is left
 /// to who checks it.
 fn canonical<'v>(values: &'v [f64], connected: Option<&Connected>) -> Cow<'v, [f64]> {
@@ -828,15 +717,5 @@ pub(crate) fn format(format: Format) -> FormatChoice {
         Format::Csr => FormatChoice::Csr,
         Format::Ell => FormatChoice::Ell,
         Format::Dense => FormatChoice::Dense,
-    }
-}
-
-/// Refuses synapses that cannot fit into the machine's memory, before any is made.
-fn fits(projection: &Projection, needed: u64) -> Result<(), BuildError> {
-    match crate::system::available_memory() {
-        Some(available) if needed > available => {
-            Err(BuildError::Memory { what: format!("projection `{}`", projection.name), needed, available })
-        }
-        Some(_) | None => Ok(()),
     }
 }
