@@ -39,7 +39,7 @@ type Place = Box<dyn Fn(&Point) -> RecordTo + Send + Sync>;
 /// "#)?;
 /// let swept = Sweep::new(model).vary(Axis::parse("tau=10ms,20ms,40ms")?).run(&Cpu)?;
 /// let spikes: Vec<u64> = swept.results.iter().flat_map(|(_, r)| r).map(|m| m.spikes[0].spikes).collect();
-/// assert_eq!(spikes, [91, 45, 22]);
+/// assert_eq!(spikes, [90, 45, 22]);
 /// # Ok::<(), neuropil::Error>(())
 /// ```
 pub struct Sweep {
