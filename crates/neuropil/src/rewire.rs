@@ -24,6 +24,33 @@ use neuropil_source::{Assignment, RewireSource, ValueSource};
 /// assert!(simulation.synapses("p")?.iter().all(|s| s.pre == s.post + 1 && s.pre > 5));
 /// # Ok::<(), neuropil::Error>(())
 /// ```
+///
+/// A program can do the same itself, between runs ([`Simulation::prune`](crate::Simulation::prune),
+/// [`Simulation::create`](crate::Simulation::create)) or in the middle of a step ([`Host::prune`](crate::Host::prune),
+/// [`Host::create`](crate::Host::create)):
+///
+/// ```
+/// # use neuropil::{Builder, Connect, Cpu, Options};
+/// let mut net = Builder::new("surgery");
+/// net.dt("1 ms").host("surgeon", "end", Some("10 ms"));
+/// net.neuron("cell").equations("x : 1");
+/// net.population("cells", "cell", 4);
+/// net.synapse("fading").equations("dw/dt = -w/(10*ms) : 1");
+/// net.projection("p", "fading", "cells", "cells").connect(Connect::one_to_one()).weight("1 + i");
+///
+/// let mut simulation = net.model().simulate(&Cpu, &Options::default())?;
+/// simulation.prune("p", |synapse| synapse.pre == 3)?;
+/// simulation.bind("surgeon", |host| {
+///     let w = host.values("p.w")?;
+///     let lost = host.prune("p", |synapse| w[synapse.number] < 0.5)?;
+///     // As many new ones come from neuron 3, each of weight 2.
+///     host.create("p", &vec![(3, 0); lost], &[("w", &[2.0])])?;
+///     Ok(())
+/// })?;
+/// simulation.run(0.011)?;
+/// assert_eq!(simulation.synapses("p")?.iter().map(|s| s.pre).collect::<Vec<_>>(), [1, 2, 3]);
+/// # Ok::<(), neuropil::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Debug)]
 pub struct Rewire {
     pub(crate) rule: RewireSource,

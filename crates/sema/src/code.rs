@@ -16,7 +16,6 @@ codes! {
     DELAY_ROUNDED = "delay-rounded": "A delay is not a multiple of the step and is rounded to the nearest (warning).";
     DUPLICATE_NAME = "duplicate-name": "Two things of one kind have the same name.";
     DUPLICATE_SPIKE = "duplicate-spike": "A neuron of a spike list spikes twice within one step.";
-    FILE = "unreadable-file": "A file of values cannot be read or does not hold what is expected.";
     FLAG = "flag-not-allowed": "The flag has no meaning for this kind of equation.";
     QUANTITY = "invalid-quantity": "A text that should be a number with a unit is not.";
     SWC = "invalid-swc": "An SWC file does not describe a neuron.";
@@ -44,6 +43,7 @@ codes! {
     UNKNOWN_METHOD = "unknown-method": "An integration method does not exist.";
     UNKNOWN_NAME = "unknown-name": "A name means nothing where it stands.";
     UNKNOWN_UNIT = "unknown-unit": "A unit does not exist.";
+    FILE = "unreadable-file": "A file of values cannot be read or does not hold what is expected.";
     UNSUPPORTED = "unsupported": "The language knows the construct, this program does not; the help says what to write instead.";
     UNUSED_LOCAL = "unused-local": "A statement sets a name that nothing reads (warning).";
     ARGUMENTS = "wrong-arguments": "A function is called with too many or too few arguments.";
