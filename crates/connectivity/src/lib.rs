@@ -41,6 +41,7 @@ mod rewire;
 mod rows;
 mod storage;
 mod transposed;
+mod windows;
 
 pub use connector::{
     AllToAll, CONNECTORS, Connector, ConnectorInfo, FixedInDegree, FixedOutDegree, FixedProbability,
@@ -57,6 +58,7 @@ pub use pair_file::{NamedColumns, PairFile};
 pub use rewire::Origin;
 pub use storage::{FormatChoice, Storage, Walk};
 pub use transposed::Transposed;
+pub use windows::{WindowPairs, Windows};
 
 /// Position of a neuron within its population (or within the slice of it that is connected).
 pub type NeuronIdx = u32;

@@ -75,21 +75,21 @@ pub(crate) fn build(
         builder.population(id)?;
     }
     let mut shapes = Vec::new();
-    let mut synapses = Vec::new();
     for i in 0..network.projections.len() {
         let (shape, made) = builder.projection(ProjectionId::new(i))?;
         let n_syn = shape.n_syn;
         shapes.push(shape);
-        synapses.push(Arc::new(made));
+        builder.made.push(Arc::new(made));
         // Those that end on it are made with its size.
-        let Builder { pool, draw, remarks, sum_delays, .. } = builder;
+        let Builder { pool, draw, remarks, sum_delays, made, .. } = builder;
         resize_groups(&mut network, ProjectionId::new(i), n_syn)?;
-        builder = Builder { network: &network, backend, pool, draw, clock: None, remarks, sum_delays };
+        builder = Builder { network: &network, backend, pool, draw, clock: None, remarks, sum_delays, made };
     }
     recorded_synapses_exist(&network, &shapes)?;
     check_indices(&network, &builder.pool, &shapes)?;
     let program = lower(backend, &network, &shapes)?.without(off);
     let plan = Plan::new(&program);
+    let synapses = std::mem::take(&mut builder.made);
     let buffers = builder.contents(&program, &synapses)?;
     Ok(Built {
         image: Image { program: Arc::new(program), plan: Arc::new(plan), buffers, synapses, threads },
@@ -285,6 +285,8 @@ struct Builder<'a> {
     remarks: Vec<String>,
     /// How old the presynaptic values of weighted sums are, in steps per synapse.
     sum_delays: BTreeMap<(StructureId, u32), HostBuffer>,
+    /// The synapses of the projections before.
+    made: Vec<Arc<Synapses>>,
 }
 
 impl<'a> Builder<'a> {
@@ -297,6 +299,7 @@ impl<'a> Builder<'a> {
             clock: None,
             remarks: Vec::new(),
             sum_delays: BTreeMap::new(),
+            made: Vec::new(),
         }
     }
 

@@ -373,7 +373,11 @@ impl Simulation {
     pub fn reconnect(&mut self, projection: ProjectionId, connect: Connect) -> Result<(), RunError> {
         let mut network = (*self.network).clone();
         let ends = |g: &Group| g.object == ObjectId::Projection(projection);
-        if let Some(other) = network.projections.iter().find(|p| ends(&p.source) || ends(&p.target)) {
+        if let Some(other) = network
+            .projections
+            .iter()
+            .find(|p| ends(&p.source) || ends(&p.target) || p.connect.shares() == Some(projection))
+        {
             return Err(RunError::EndsThere {
                 projection: network.projection(projection).name.clone(),
                 other: other.name.clone(),

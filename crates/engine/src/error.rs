@@ -129,7 +129,7 @@ pub enum RunError {
         time_s: f64,
     },
     /// Synapses that others end on cannot be made anew.
-    #[error("projection `{other}` ends on the synapses of `{projection}`, so they cannot be made anew")]
+    #[error("projection `{other}` depends on the synapses of `{projection}`, so they cannot be made anew")]
     EndsThere {
         /// Whose synapses.
         projection: String,

@@ -22,7 +22,7 @@ pub use cable::Cable;
 pub use expr::{Distribution, Expr, ExprKind, NoiseRef, ObjectId, Random, Side, VarRef};
 pub use network::{
     Clock, Connect, Counter, Delay, Endpoint, Equation, Event, EventSource, Extent, FixedNumber, Format,
-    Group, HostOperation, Initial, Link, LinkPlace, Method, Network, Pathway, Periodic, Population,
+    Grid, Group, HostOperation, Initial, Link, LinkPlace, Method, Network, Pathway, Periodic, Population,
     Projection, Recorder, RecorderKind, Reduce, Refractory, Sum, Table, Variable, VariableKind,
 };
 pub use print::{DisplayBlock, DisplayExpr};

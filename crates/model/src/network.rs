@@ -488,6 +488,55 @@ pub enum Connect {
     Pairs(Vec<(u32, u32)>),
     /// A CSV or NPY file of pairs, with further columns.
     File(PathBuf),
+    /// Windows of one grid in another: convolution and pooling. The column [`ELEMENT`](Connect::ELEMENT) has the number
+    /// of each synapse's filter element.
+    Windows(Grid),
+    /// The pairs of an earlier projection, in its order.
+    Copy(ProjectionId),
+    /// The pairs of an earlier projection, ends exchanged; the column [`ELEMENT`](Connect::ELEMENT) has the number of
+    /// each synapse there.
+    Transpose(ProjectionId),
+}
+
+impl Connect {
+    /// The column that says which element of something shared a synapse has.
+    pub const ELEMENT: &'static str = "_element";
+
+    /// The projection whose pairs are taken over.
+    #[must_use]
+    pub fn shares(&self) -> Option<ProjectionId> {
+        match self {
+            Self::Copy(id) | Self::Transpose(id) => Some(*id),
+            Self::AllToAll { .. }
+            | Self::OneToOne
+            | Self::FixedProbability { .. }
+            | Self::FixedInDegree(_)
+            | Self::FixedOutDegree(_)
+            | Self::FixedTotalNumber(_)
+            | Self::Condition { .. }
+            | Self::Pairs(_)
+            | Self::File(_)
+            | Self::Windows(_) => None,
+        }
+    }
+}
+
+/// Windows of a grid of source neurons that the neurons of a target grid see. Neurons are numbered row by row, channels
+/// fastest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Grid {
+    /// Rows, columns and channels of the source.
+    pub input: [u32; 3],
+    /// Rows, columns and channels of the target.
+    pub output: [u32; 3],
+    /// Rows and columns of a window.
+    pub extent: [u32; 2],
+    /// How far the windows of neighbours lie apart.
+    pub stride: [u32; 2],
+    /// Rows and columns before the source that the first window covers.
+    pub padding: [u32; 2],
+    /// Whether every target channel sees all source channels: a convolution; otherwise its own: pooling.
+    pub mixes_channels: bool,
 }
 
 /// A number of synapses, drawn at random.

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 
 use neuropil_base::{Precision, Span, Spanned, Text};
 use neuropil_source::{
-    Assignment, ConnectSource, Constant, Elements, End, EventSource, FormatSource, HostSource, InputKind,
-    InputSource, NetworkSource, NeuronSource, PathwaySource, PlaceSource, Placement, PopulationSource,
-    ProjectionSource, RewireSource, Rule, RunSource, Selection, StateRecordSource, SubnetworkSource,
-    SumOperation, SumSource, SynapseSource, ValueSource, ViewSource,
+    Assignment, ConnectSource, Constant, Elements, End, EventSource, Filter, FormatSource, HostSource,
+    InputKind, InputSource, NetworkSource, NeuronSource, PathwaySource, PlaceSource, Placement,
+    PopulationSource, ProjectionSource, RewireSource, Rule, RunSource, Selection, StateRecordSource,
+    SubnetworkSource, SumOperation, SumSource, SynapseSource, ValueSource, ViewSource,
 };
 
 use crate::{Model, Rewire};
@@ -531,20 +531,7 @@ pub struct Connect {
 
 impl Connect {
     fn new(rule: Rule) -> Self {
-        Self {
-            rule: ConnectSource {
-                rule: Spanned::new(rule, Span::NONE),
-                p: None,
-                n: None,
-                self_connections: None,
-                multapses: None,
-                condition: None,
-                probability: None,
-                repeat: None,
-                pairs: None,
-                file: None,
-            },
-        }
+        Self { rule: ConnectSource::new(Spanned::new(rule, Span::NONE)) }
     }
 
     /// Every pair.
@@ -613,6 +600,40 @@ impl Connect {
         let mut connect = Self::new(Rule::Pairs);
         let spanned = |(i, j)| Spanned::new((i64::from(i), i64::from(j)), Span::NONE);
         connect.rule.pairs = Some(pairs.into_iter().map(spanned).collect());
+        connect
+    }
+
+    /// Windows of a source that is a grid, through a filter of rows of numbers whose elements all targets share.
+    #[must_use]
+    pub fn convolution<const N: usize>(filter: &[[f64; N]]) -> Self {
+        let mut connect = Self::new(Rule::Convolution);
+        let values = filter.iter().flatten().copied().collect();
+        connect.rule.filter = Some(Filter { shape: vec![filter.len(), N], values, span: Span::NONE });
+        connect
+    }
+
+    /// Windows of a source that is a grid, one for each target.
+    #[must_use]
+    pub fn pooling(rows: u32, columns: u32) -> Self {
+        let mut connect = Self::new(Rule::Pooling);
+        let number = |n: u32| Spanned::new(i64::from(n), Span::NONE);
+        connect.rule.extent = Some(vec![number(rows), number(columns)]);
+        connect
+    }
+
+    /// The pairs of another projection, whose variables are shared.
+    #[must_use]
+    pub fn copy(of: &str) -> Self {
+        let mut connect = Self::new(Rule::Copy);
+        connect.rule.of = Some(named(of));
+        connect
+    }
+
+    /// The pairs of another projection, ends exchanged, whose variables are shared.
+    #[must_use]
+    pub fn transpose(of: &str) -> Self {
+        let mut connect = Self::new(Rule::Transpose);
+        connect.rule.of = Some(named(of));
         connect
     }
 

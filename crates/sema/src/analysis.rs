@@ -27,6 +27,7 @@ use crate::declare::Declared;
 use crate::ends::{Objects, add_numbers, order};
 use crate::finish::{Assembled, assemble};
 use crate::firing_rate::declare_firing_rates;
+use crate::grid::with_filter;
 use crate::initial::{Count, Receiver, check_initial};
 use crate::input::{check_input, model_name, timed_array};
 use crate::pathway::check_pathways;
@@ -66,7 +67,7 @@ pub(crate) struct Analysis<'a> {
     pub(crate) pops: Vec<Pop>,
     /// One per population, in their order, then the views.
     groups: Vec<Group>,
-    projs: Vec<Proj>,
+    pub(crate) projs: Vec<Proj>,
     /// By name; none for those that are wrong.
     pub(crate) morphologies: Vec<(String, Option<Arc<Morphology>>)>,
 }
@@ -253,7 +254,7 @@ impl<'a> Analysis<'a> {
         }
     }
 
-    fn add_population(&mut self, pop: Pop, span: Span) {
+    pub(crate) fn add_population(&mut self, pop: Pop, span: Span) {
         let group = Group {
             name: pop.population.name.clone(),
             object: ObjectId::Population(PopulationId::new(self.pops.len())),
@@ -399,7 +400,7 @@ impl<'a> Analysis<'a> {
 
     fn declare_projections(&mut self) {
         for index in order(&self.source.projections, &mut self.out) {
-            let source = &self.source.projections[index];
+            let source = &with_filter(&self.source.projections[index]);
             let model = builtin::synapse(self.source, &source.synapse, &mut self.out);
             let pre = self.end(&source.source);
             let post = self.end(&source.target);
@@ -460,6 +461,7 @@ impl<'a> Analysis<'a> {
                 let id = ProjectionId::new(self.projs.len());
                 let objects = Objects { pops: &self.pops, projs: &self.projs };
                 proj.declare(id, source, objects, &self.world, &mut self.out);
+                self.share(&mut proj, source);
             }
             self.projs.push(proj);
         }

@@ -82,6 +82,10 @@ pub(crate) fn check_connect(
             }
             Some(Connect::File(file.value.clone()))
         }
+        // What is shared is found when the projection is declared.
+        Rule::Convolution | Rule::Pooling | Rule::Copy | Rule::Transpose => {
+            Some(proj.projection.connect.clone())
+        }
     }
 }
 
@@ -112,7 +116,12 @@ pub(crate) fn known_count(proj: &Proj) -> Option<u64> {
         Connect::FixedOutDegree(number) => number.n.checked_mul(u64::from(known_len(pre)?)),
         Connect::FixedTotalNumber(number) => Some(number.n),
         Connect::Pairs(list) => Some(list.len() as u64),
-        Connect::FixedProbability { .. } | Connect::Condition { .. } | Connect::File(_) => None,
+        Connect::FixedProbability { .. }
+        | Connect::Condition { .. }
+        | Connect::File(_)
+        | Connect::Windows(_)
+        | Connect::Copy(_)
+        | Connect::Transpose(_) => None,
     }
 }
 

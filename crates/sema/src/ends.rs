@@ -117,8 +117,10 @@ pub(crate) fn order(projections: &[ProjectionSource], out: &mut Diagnostics) -> 
     let names: Vec<&str> = projections.iter().map(|p| p.name.value.as_str()).collect();
     let needs = |index: usize| {
         let source = &projections[index];
+        let of = source.connect.of.as_ref();
         [&source.source, &source.target]
             .into_iter()
+            .chain(of)
             .filter_map(|n| names.iter().position(|name| *name == n.value).map(|at| (at, n.span)))
     };
     let mut order: Vec<usize> = Vec::new();

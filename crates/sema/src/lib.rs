@@ -25,6 +25,7 @@ mod entry;
 mod equation;
 mod finish;
 mod firing_rate;
+mod grid;
 mod initial;
 mod input;
 mod link;

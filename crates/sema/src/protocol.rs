@@ -239,12 +239,26 @@ impl Protocol<'_> {
         let Some(id) = self.projection(name) else { return };
         let proj = &self.projs[id.index()];
         let objects = Objects { pops: self.pops, projs: self.projs };
+        let shares = proj.projection.connect.shares().is_some();
+        let windows = matches!(proj.projection.connect, Connect::Windows(_));
+        use neuropil_source::Rule;
+        let sharing = [Rule::Convolution, Rule::Pooling, Rule::Copy, Rule::Transpose];
+        if shares || windows || sharing.contains(&source.rule.value) {
+            let message = "synapses that share what they are made of cannot be made anew".to_owned();
+            self.out.push(
+                Diagnostic::error(code::UNSUPPORTED, source.rule.span, message)
+                    .help("change the shared values instead"),
+            );
+            return;
+        }
         let ends = |p: &&Proj| {
-            [&p.projection.source, &p.projection.target].iter().any(|g| g.object == ObjectId::Projection(id))
+            let groups = [&p.projection.source, &p.projection.target];
+            groups.iter().any(|g| g.object == ObjectId::Projection(id))
+                || p.projection.connect.shares() == Some(id)
         };
         if let Some(other) = self.projs.iter().find(ends) {
             let message = format!(
-                "projection `{}` ends on the synapses of `{}`, so they cannot be made anew",
+                "projection `{}` depends on the synapses of `{}`, so they cannot be made anew",
                 other.projection.name, name.value
             );
             self.out.push(

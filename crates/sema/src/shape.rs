@@ -43,8 +43,19 @@ impl Analysis<'_> {
         source: &PopulationSource,
         model: Option<&mut NeuronModel>,
     ) -> (u32, Option<Option<Cells>>) {
-        let said = !source.size.text.is_empty() || source.morphology.is_none();
-        let count = self.size(Some(&source.size).filter(|_| said), "the size of a population");
+        let grid = self.size_of_shape(source);
+        let said = !source.size.text.is_empty() || (source.morphology.is_none() && source.shape.is_none());
+        let mut count = self.size(Some(&source.size).filter(|_| said), "the size of a population");
+        if let Some(grid) = grid {
+            if said && count != grid {
+                let message = format!("the shape has {grid} neurons, the size is {count}");
+                self.out.push(
+                    Diagnostic::error(code::SIZES, source.size.span, message)
+                        .help("leave `size` away: the shape says it"),
+                );
+            }
+            count = grid;
+        }
         match model.and_then(|model| self.cells(source, model, count)) {
             None => (count, None),
             Some(None) => (count, Some(None)),

@@ -21,7 +21,7 @@ mod set;
 mod tree;
 
 pub use network::{
-    Assignment, ConnectSource, Constant, Elements, End, EventSource, FiringRateSource, FormatSource,
+    Assignment, ConnectSource, Constant, Elements, End, EventSource, Filter, FiringRateSource, FormatSource,
     HostSource, InputKind, InputSource, LinkSource, MorphologySource, NetworkSource, NeuronSource, Numbers,
     ObjectChange, PathwaySource, PeriodicSource, PlaceSource, Placement, PopulationSource, ProjectionSource,
     RecordSource, RewireSource, Rule, RunSource, SectionKind, SectionSource, SectionValues, Selection,

@@ -461,8 +461,11 @@ pub struct PopulationSource {
     pub name: Spanned<String>,
     /// A `[neuron.NAME]`, or a built-in model, with or without `library:` in front.
     pub neuron: Spanned<String>,
-    /// How many neurons: a number, or an expression over constants; empty for one neuron with a morphology.
+    /// How many neurons: a number, or an expression over constants; empty for one neuron with a morphology, and
+    /// where `shape` says it.
     pub size: Text,
+    /// Rows, columns and, if there are several, channels of neurons that form a grid.
+    pub shape: Option<Vec<Spanned<i64>>>,
     /// The shape of its neurons, whose compartments are the elements of the population: a `[morphology.NAME]`.
     pub morphology: Option<Spanned<String>>,
     /// `Cm`: the capacitance of the membrane per area, for neurons with a morphology.
@@ -623,6 +626,29 @@ pub struct ConnectSource {
     pub pairs: Option<Vec<Spanned<(i64, i64)>>>,
     /// A CSV or NPY file of pairs and, if there are more columns, weights, delays or other variables.
     pub file: Option<Spanned<PathBuf>>,
+    /// The filter of a convolution, or a bank of them: nested arrays of numbers.
+    pub filter: Option<Filter>,
+    /// Its shape, if its values are given as `weight`.
+    pub filter_shape: Option<Vec<Spanned<i64>>>,
+    /// How far the windows of neighbours lie apart: rows and columns, or one number for both.
+    pub stride: Option<Vec<Spanned<i64>>>,
+    /// `valid`, `same`, or how many rows and columns of zeros lie around the source.
+    pub padding: Option<Text>,
+    /// Rows and columns of a pooling window.
+    pub extent: Option<Vec<Spanned<i64>>>,
+    /// The projection whose pairs and variables are shared.
+    pub of: Option<Spanned<String>>,
+}
+
+/// Numbers in nested arrays of equal lengths.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Filter {
+    /// The lengths, from the outermost.
+    pub shape: Vec<usize>,
+    /// The numbers, the innermost arrays one after the other.
+    pub values: Vec<f64>,
+    /// Where it was written.
+    pub span: Span,
 }
 
 /// Connectors.
@@ -646,6 +672,15 @@ pub enum Rule {
     Pairs,
     /// The pairs of a `file`.
     File,
+    /// Each target sees a window of the source through a filter whose elements are shared: `filter` or `filter_shape`;
+    /// optionally `stride`, `padding`.
+    Convolution,
+    /// Each target sees a window of the source: `extent`; optionally `stride`.
+    Pooling,
+    /// The pairs and variables of another projection, `of`.
+    Copy,
+    /// Likewise, ends exchanged.
+    Transpose,
 }
 
 /// How synapses are stored.

@@ -3,11 +3,11 @@
 use neuropil_base::{FileId, Span, Spanned, Text};
 
 use crate::{
-    Assignment, ConnectSource, Constant, Elements, EventSource, FiringRateSource, HostSource, InputSource,
-    LinkSource, MorphologySource, NetworkSource, NeuronSource, Numbers, ObjectChange, PathwaySource,
-    PeriodicSource, PlaceSource, Placement, PopulationSource, ProjectionSource, RecordSource, RewireSource,
-    RunSource, SectionSource, SectionValues, Selection, Settings, StateRecordSource, SubnetworkSource,
-    SumSource, SynapseSource, UntilSource, ValueSource, ViewSource,
+    Assignment, ConnectSource, Constant, Elements, EventSource, Filter, FiringRateSource, HostSource,
+    InputSource, LinkSource, MorphologySource, NetworkSource, NeuronSource, Numbers, ObjectChange,
+    PathwaySource, PeriodicSource, PlaceSource, Placement, PopulationSource, ProjectionSource, RecordSource,
+    RewireSource, RunSource, SectionSource, SectionValues, Selection, Settings, StateRecordSource,
+    SubnetworkSource, SumSource, SynapseSource, UntilSource, ValueSource, ViewSource,
 };
 
 /// Something that holds spans.
@@ -66,6 +66,12 @@ impl Places for Text {
 }
 
 impl Places for Numbers {
+    fn for_each_span(&mut self, f: &mut dyn FnMut(&mut Span)) {
+        f(&mut self.span);
+    }
+}
+
+impl Places for Filter {
     fn for_each_span(&mut self, f: &mut dyn FnMut(&mut Span)) {
         f(&mut self.span);
     }
@@ -139,7 +145,7 @@ places! {
     MorphologySource { name, file, text, spherical_soma, sections }
     SectionSource { name, kind, parent, compartments, length, diameter, x, y, z }
     PopulationSource {
-        name, neuron, size, morphology, capacitance, resistivity, threshold_location, initial,
+        name, neuron, size, shape, morphology, capacitance, resistivity, threshold_location, initial,
         sections, links, dt
     }
     SectionValues { section, values }
@@ -150,7 +156,8 @@ places! {
     }
     ProjectionSource { name, synapse, source, target, connect, weight, delay, delays, initial, links, format, dt }
     ConnectSource {
-        rule, p, n, self_connections, multapses, condition, probability, repeat, pairs, file
+        rule, p, n, self_connections, multapses, condition, probability, repeat, pairs, file, filter,
+        filter_shape, stride, padding, extent, of
     }
     RecordSource { spikes, rates, state }
     StateRecordSource { name, of, variables, elements, every, slot, order }

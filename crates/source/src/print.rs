@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use neuropil_base::{Spanned, Text};
 
 use crate::field::NETWORK;
-use crate::{Assignment, NetworkSource, Numbers, ValueSource};
+use crate::{Assignment, Filter, NetworkSource, Numbers, ValueSource};
 
 /// A value on its way to being printed.
 #[derive(Clone, PartialEq, Debug)]
@@ -51,6 +51,26 @@ impl Out {
             Some(0) => Self::List(Vec::new()),
             Some(columns) => Self::List(numbers.values.chunks(columns).map(row).collect()),
         }
+    }
+
+    pub(crate) fn integers(numbers: &Vec<Spanned<i64>>) -> Self {
+        match numbers.as_slice() {
+            [one] => Self::Bare(one.value.to_string()),
+            several => Self::List(several.iter().map(|n| Self::Bare(n.value.to_string())).collect()),
+        }
+    }
+
+    pub(crate) fn nested(filter: &Filter) -> Self {
+        let mut level: Vec<Self> = filter.values.iter().map(|x| Self::Bare(number(*x))).collect();
+        for length in filter.shape.iter().skip(1).rev() {
+            let mut next = Vec::new();
+            let mut items = level.into_iter().peekable();
+            while items.peek().is_some() {
+                next.push(Self::List(items.by_ref().take((*length).max(1)).collect()));
+            }
+            level = next;
+        }
+        Self::List(level)
     }
 
     pub(crate) fn value(value: &ValueSource) -> Self {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use neuropil_base::{Diagnostic, Diagnostics, Span, Spanned, Text, nearest};
 
+use crate::Filter;
 use crate::print::Out;
 use crate::tree::{Entry, Kind, Node, Table};
 use crate::{Numbers, PlaceSource, Placement, ValueSource};
@@ -336,6 +337,59 @@ impl<'a> Reader<'a> {
             self.wrong_type(entry, "the first neuron and the one after the last,");
         }
         range
+    }
+
+    /// An array of whole numbers; a single one is an array of one.
+    pub(crate) fn integers(&mut self, entry: &Entry) -> Option<Vec<Spanned<i64>>> {
+        let number = |node: &Node| match &node.kind {
+            Kind::Integer(text) => text.parse().ok().map(|n| Spanned::new(n, node.span)),
+            _ => None,
+        };
+        let numbers = match &entry.value.kind {
+            Kind::Array(items) => items.iter().map(number).collect(),
+            _ => number(&entry.value).map(|n| vec![n]),
+        };
+        if numbers.is_none() {
+            self.wrong_type(entry, "an array of integers");
+        }
+        numbers
+    }
+
+    /// Numbers in nested arrays, all arrays of one level of the same length.
+    pub(crate) fn nested(&mut self, entry: &Entry) -> Option<Filter> {
+        let mut filter = Filter { shape: Vec::new(), values: Vec::new(), span: entry.value.span };
+        let mut level: Vec<&Node> = vec![&entry.value];
+        while let Some(Kind::Array(first)) = level.first().map(|n| &n.kind) {
+            let length = first.len();
+            let mut next = Vec::new();
+            for node in &level {
+                match &node.kind {
+                    Kind::Array(items) if items.len() == length => next.extend(items),
+                    _ => {
+                        let message = format!(
+                            "every array of `{}` has {length} entries at this depth",
+                            entry.key.value
+                        );
+                        self.report(Diagnostic::error("wrong-type", node.span, message));
+                        return None;
+                    }
+                }
+            }
+            filter.shape.push(length);
+            level = next;
+        }
+        for node in level {
+            match &node.kind {
+                Kind::Integer(text) | Kind::Float(text) => {
+                    filter.values.push(text.parse().unwrap_or(f64::NAN))
+                }
+                _ => {
+                    self.not_a_number(entry, node, "numbers");
+                    return None;
+                }
+            }
+        }
+        Some(filter)
     }
 
     /// An array of numbers, or of arrays of equal length.

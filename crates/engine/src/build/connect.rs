@@ -6,18 +6,26 @@ use neuropil_backend::{Over, Routine};
 use neuropil_base::ScalarType;
 use neuropil_connectivity::{
     AllToAll, ConnectError, Connector, Csr, FixedInDegree, FixedOutDegree, FixedProbability,
-    FixedTotalNumber, OneToOne, PairFile, PairList, Predicate, RowRule, Shape, Site,
+    FixedTotalNumber, OneToOne, PairFile, PairList, Predicate, RowRule, Shape, Site, Walk, WindowPairs,
+    Windows,
 };
 use neuropil_kernels::program::BufferId;
 use neuropil_kernels::{Binding, once};
 use neuropil_memory::HostBuffer;
-use neuropil_model::{Connect, Projection, ProjectionId};
+use neuropil_model::{Connect, Grid, Projection, ProjectionId};
 
 use super::{Builder, Connected};
 use crate::BuildError;
 use crate::pool::{Pool, compile};
 
 impl Builder<'_> {
+    /// Who is connected in an earlier projection.
+    fn earlier(&self, of: ProjectionId) -> Result<Csr, ConnectError> {
+        let message = || "the projection that it is made of is made later".to_owned();
+        let made = self.made.get(of.index());
+        made.map(|m| m.rows.to_csr()).ok_or_else(|| ConnectError::Rule { pre: 0, message: message() })
+    }
+
     /// Who is connected to whom.
     pub(super) fn connect(&mut self, id: ProjectionId) -> Result<Connected, BuildError> {
         let projection = self.network.projection(id);
@@ -81,6 +89,30 @@ impl Builder<'_> {
                 make(&Predicate { rule: &rule, repeat: *repeat, self_connections: true })
             }
             Connect::Pairs(pairs) => listed(pairs.clone(), Vec::new(), &shape).map_err(fail),
+            Connect::Windows(grid) => {
+                let Grid { input, output, extent, stride, padding, mixes_channels } = *grid;
+                let windows = Windows { input, output, extent, stride, padding, mixes_channels };
+                let WindowPairs { pairs, elements } = windows.pairs().map_err(fail)?;
+                listed(pairs, element_column(elements), &shape).map_err(fail)
+            }
+            Connect::Copy(of) => {
+                let csr = self.earlier(*of).map_err(fail)?;
+                same_size(&csr, shape.n_pre, shape.n_post).map_err(fail)?;
+                Ok(Connected { csr, order: None, columns: Vec::new() })
+            }
+            Connect::Transpose(of) => {
+                let csr = self.earlier(*of).map_err(fail)?;
+                same_size(&csr, shape.n_post, shape.n_pre).map_err(fail)?;
+                let (mut pairs, mut elements) = (Vec::new(), Vec::new());
+                let columns = csr.transpose();
+                for post in 0..csr.n_post() {
+                    for (own, pre) in columns.column(post) {
+                        pairs.push((post, pre));
+                        elements.push(own as u32);
+                    }
+                }
+                listed(pairs, element_column(elements), &shape).map_err(fail)
+            }
             Connect::File(path) => {
                 let file = PairFile::read(path).map_err(fail)?;
                 listed(file.pairs, file.columns, &shape).map_err(fail)
@@ -139,4 +171,18 @@ fn fits(projection: &Projection, needed: u64) -> Result<(), BuildError> {
         }
         Some(_) | None => Ok(()),
     }
+}
+
+/// The column that says which element of something shared a synapse has.
+fn element_column(elements: Vec<u32>) -> Vec<(String, Vec<f64>)> {
+    vec![(Connect::ELEMENT.to_owned(), elements.into_iter().map(f64::from).collect())]
+}
+
+/// Refuses pairs between groups of other sizes.
+fn same_size(csr: &Csr, n_pre: u32, n_post: u32) -> Result<(), ConnectError> {
+    if (csr.n_pre(), csr.n_post()) == (n_pre, n_post) {
+        return Ok(());
+    }
+    let (found, wanted) = if csr.n_pre() == n_pre { (n_post, csr.n_post()) } else { (n_pre, csr.n_pre()) };
+    Err(ConnectError::SizesDiffer { n_pre: found, n_post: wanted })
 }

@@ -411,6 +411,17 @@ impl<'a> Owner<'a> {
                 writeln!(f, "{}", if pairs.len() > 8 { " ..." } else { "" })
             }
             Connect::File(path) => writeln!(f, "as in the file {:?}", path.display().to_string()),
+            Connect::Windows(grid) => {
+                let [rows, columns] = grid.extent;
+                let what = if grid.mixes_channels { "filters" } else { "windows" };
+                writeln!(
+                    f,
+                    "{what} of {rows} by {columns}, {:?} to {:?}, stride {:?}, padding {:?}",
+                    grid.input, grid.output, grid.stride, grid.padding
+                )
+            }
+            Connect::Copy(id) => writeln!(f, "as {}", self.network.projection(*id).name),
+            Connect::Transpose(id) => writeln!(f, "as {}, transposed", self.network.projection(*id).name),
         }
     }
 

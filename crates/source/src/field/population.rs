@@ -17,6 +17,7 @@ impl PopulationSource {
             name,
             neuron,
             size,
+            shape: None,
             morphology: None,
             capacitance: None,
             resistivity: None,
@@ -44,7 +45,8 @@ impl Object for PopulationSource {
         row!(word! neuron = "\"lif\""),
         row!(@row size, false, "100",
             |r, x, e| if let Some(t) = r.text(e) { x.size = t },
-            |x| (!x.size.text.is_empty() || x.morphology.is_none()).then(|| Out::text(&x.size))),
+            |x| (!x.size.text.is_empty() || (x.morphology.is_none() && x.shape.is_none())).then(|| Out::text(&x.size))),
+        row!(@optional integers, Out::integers, shape, "[28, 28]"),
         row!(word morphology = "\"cell\""),
         row!(@row Cm, false, "\"1 uF/cm2\"",
             |r, x, e| if let Some(v) = r.value(e) { x.capacitance = Some(v) },
@@ -79,7 +81,9 @@ impl Object for PopulationSource {
     fn finish(&mut self, reader: &mut Reader<'_>, table: &Table, place: Span) {
         let has = |name: &str| table.iter().any(|e| e.key.value == name);
         if self.size.text.is_empty() && !has("size") && reader.mode == Mode::Define {
-            if has("morphology") {
+            if self.shape.is_some() {
+                self.size = Text::new("", Span::NONE);
+            } else if has("morphology") {
                 // One neuron, unless more are asked for.
                 self.size = Text::new("", Span::NONE);
             } else {

@@ -19,6 +19,10 @@ const RULES: &Choices<Rule> = &[
     ("condition", Rule::Condition),
     ("pairs", Rule::Pairs),
     ("file", Rule::File),
+    ("convolution", Rule::Convolution),
+    ("pooling", Rule::Pooling),
+    ("copy", Rule::Copy),
+    ("transpose", Rule::Transpose),
 ];
 
 const FORMATS: &Choices<FormatSource> = &[
@@ -47,6 +51,9 @@ impl Rule {
             Self::Condition => Shape { needed: &[], optional: &["condition", "probability", "repeat"] },
             Self::Pairs => Shape { needed: &["pairs"], optional: &[] },
             Self::File => Shape { needed: &["file"], optional: &[] },
+            Self::Convolution => Shape { needed: &["filter|filter_shape"], optional: &["stride", "padding"] },
+            Self::Pooling => Shape { needed: &["extent"], optional: &["stride"] },
+            Self::Copy | Self::Transpose => Shape { needed: &["of"], optional: &[] },
         }
     }
 }
@@ -80,6 +87,12 @@ impl ConnectSource {
             repeat: None,
             pairs: None,
             file: None,
+            filter: None,
+            filter_shape: None,
+            stride: None,
+            padding: None,
+            extent: None,
+            of: None,
         }
     }
 }
@@ -160,6 +173,14 @@ const CONNECT: &[Field<ConnectSource>] = &[
         Out::List(pairs.iter().map(|p| Out::List(vec![bare(p.value.0), bare(p.value.1)])).collect())
     })),
     row!(path file = "\"pairs.csv\""),
+    row!(@row filter, false, "[[1, 0, -1], [2, 0, -2], [1, 0, -1]]",
+        |r, x, e| if let Some(v) = r.nested(e) { x.filter = Some(v) },
+        |x| x.filter.as_ref().map(Out::nested)),
+    row!(@optional integers, Out::integers, filter_shape, "[3, 3]"),
+    row!(@optional integers, Out::integers, stride, "2"),
+    row!(text padding = "\"same\""),
+    row!(@optional integers, Out::integers, extent, "[2, 2]"),
+    row!(word of = "\"other\""),
 ];
 
 /// `connect = "rule"` or `connect = { rule = "...", ... }`.
