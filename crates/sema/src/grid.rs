@@ -135,7 +135,8 @@ impl Analysis<'_> {
         let (filters, extent) = self.filter(connect, input)?;
         let (mut output, mut padding) = ([0, 0, filters], [0; 2]);
         for k in 0..2 {
-            (output[k], padding[k]) = self.fit(connect.padding.as_ref(), input[k], extent[k], stride[k])?;
+            (output[k], padding[k]) =
+                self.fit((connect.padding.as_ref(), connect.rule.span), input[k], extent[k], stride[k])?;
         }
         let grid = Grid { input, output, extent, stride, padding, mixes_channels: true };
         self.check_target(proj, connect, grid)?;
@@ -183,9 +184,15 @@ impl Analysis<'_> {
     }
 
     /// How many windows fit, and how much of the first lies before the source.
-    fn fit(&mut self, padding: Option<&Text>, input: u32, extent: u32, stride: u32) -> Option<(u32, u32)> {
+    fn fit(
+        &mut self,
+        (padding, place): (Option<&Text>, Span),
+        input: u32,
+        extent: u32,
+        stride: u32,
+    ) -> Option<(u32, u32)> {
         let word = padding.map_or("valid", |p| p.text.as_str());
-        let span = padding.map_or(Span::NONE, |p| p.span);
+        let span = padding.map_or(place, |p| p.span);
         let (output, before) = match word {
             "same" => {
                 let output = input.div_ceil(stride);
@@ -227,7 +234,7 @@ impl Analysis<'_> {
         let input = input?;
         let mut output = [0, 0, input[2]];
         for k in 0..2 {
-            (output[k], _) = self.fit(None, input[k], extent[k], stride[k])?;
+            (output[k], _) = self.fit((None, connect.rule.span), input[k], extent[k], stride[k])?;
         }
         let grid = Grid { input, output, extent, stride, padding: [0; 2], mixes_channels: false };
         self.check_target(proj, connect, grid)?;
@@ -354,8 +361,8 @@ impl Analysis<'_> {
                         code::SIZES,
                         of.span,
                         format!(
-                            "`{}` has {found} neurons, `{}`, which stands there in `{}`, has {expected}",
-                            group.name, wanted.name, of.value
+                            "`{}` has {found} neurons, but its counterpart in `{}`, `{}`, has {expected}",
+                            group.name, of.value, wanted.name
                         ),
                     )
                     .help("pairs are taken over as they are numbered, so groups must be of the same sizes"),
