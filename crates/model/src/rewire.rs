@@ -71,6 +71,12 @@ impl Network {
         if let Some(other) = self.projections.iter().find(ends) {
             return Some(format!("the projection `{}` ends on them", other.name));
         }
+        if let Some(other) = self.projections.iter().find(|p| p.connect.shares() == Some(id)) {
+            return Some(format!("the projection `{}` shares them", other.name));
+        }
+        if let Some(of) = self.projection(id).connect.shares() {
+            return Some(format!("they are those of `{}`", self.projection(of).name));
+        }
         let populations = (0..self.populations.len()).map(|k| ObjectId::Population(PopulationId::new(k)));
         let projections = (0..self.projections.len()).map(|k| ObjectId::Projection(ProjectionId::new(k)));
         for owner in populations.chain(projections) {
