@@ -76,6 +76,17 @@ pub(crate) struct RunFlags {
     /// Draw what was recorded to this file; spikes are recorded for it if the model records none
     #[arg(long, value_name = "FILE.png|svg")]
     pub(crate) plot: Option<PathBuf>,
+    /// Keep the state of the run in this directory, from which `--resume` goes on after the process has ended, in
+    /// whatever way
+    #[arg(long, value_name = "DIR", requires = "every")]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// How much simulated time passes from one checkpoint to the next at least, such as `1s`
+    #[arg(long, value_name = "TIME", requires = "checkpoint")]
+    pub(crate) every: Option<String>,
+    /// Go on from the checkpoint in this directory, and with the recording that `--out` names; with the same directory
+    /// for `--checkpoint` the run begins if there is no checkpoint yet
+    #[arg(long, value_name = "DIR")]
+    pub(crate) resume: Option<PathBuf>,
     /// Print one JSON object instead of a summary
     #[arg(long)]
     pub(crate) json: bool,
@@ -176,6 +187,8 @@ mod tests {
             "neuropil run m.toml --backend gpu",
             "neuropil run m.toml --precision f16",
             "neuropil run m.toml n.toml",
+            "neuropil run m.toml --checkpoint c",
+            "neuropil run m.toml --every 1s",
             "neuropil sweep",
             "neuropil sweep m.toml --record",
             "neuropil sweep m.toml --seed 3",

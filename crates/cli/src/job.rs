@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 use std::thread::available_parallelism;
 
-use neuropil::{Backend, Cpu, Interp, Precision, RecordTo, Stage};
+use neuropil::{
+    Backend, Cpu, Diagnostic, Diagnostics, Interp, ModelError, Precision, RecordTo, SourceMap, Stage,
+};
+use neuropil_base::Span;
+use neuropil_units::{Dimension, Quantity};
 
 use crate::failure::Failure;
 use crate::flag::{Command, ModelFlags, RunFlags, SweepFlags, Typed};
@@ -38,8 +42,53 @@ pub(crate) struct RunJob {
     pub(crate) threads: usize,
     pub(crate) out: Option<PathBuf>,
     pub(crate) figure: Option<PathBuf>,
+    pub(crate) keep: Keep,
     pub(crate) report: Report,
     pub(crate) chatter: Chatter,
+}
+
+/// What a run keeps of its state, and where it goes on from.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub(crate) struct Keep {
+    /// Where the state is kept, and after how many seconds each time.
+    pub(crate) checkpoint: Option<(PathBuf, f64)>,
+    /// Where it is taken from.
+    pub(crate) resume: Option<PathBuf>,
+}
+
+impl Keep {
+    fn new(flags: &RunFlags) -> Result<Self, Failure> {
+        let checkpoint = match (&flags.checkpoint, &flags.every) {
+            (Some(dir), Some(every)) => Some((dir.clone(), time("--every", every)?)),
+            (Some(_) | None, _) => None,
+        };
+        Ok(Self { checkpoint, resume: flags.resume.clone() })
+    }
+
+    /// Whether the run may be one of several processes: what is recorded must then be in files alone.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.checkpoint.is_some() || self.resume.is_some()
+    }
+}
+
+/// A time greater than zero, as it was typed.
+fn time(flag: &str, text: &str) -> Result<f64, Failure> {
+    let found = Quantity::parse(text).and_then(|q| q.expect(Dimension::SECOND));
+    let message = match found {
+        Ok(time) if time > 0.0 && time.is_finite() => return Ok(time),
+        Ok(_) => format!("`{text}` is no time that passes"),
+        Err(error) => error.to_string(),
+    };
+    Err(mistake("invalid-quantity", flag, text, message, "write a number with its unit, such as `1s`"))
+}
+
+fn mistake(code: &'static str, flag: &str, text: &str, message: String, help: &str) -> Failure {
+    let mut sources = SourceMap::new();
+    let file = sources.add(flag, text);
+    let mut diagnostics = Diagnostics::new();
+    let span = Span::new(file, 0..text.len());
+    diagnostics.push(Diagnostic::error(code, span, message).help(help.to_owned()));
+    ModelError { diagnostics, sources }.into()
 }
 
 /// Many simulations of one model.
@@ -108,6 +157,12 @@ impl RunJob {
         if let Some(figure) = &flags.plot {
             plot::Format::of(figure)?;
         }
+        let keep = Keep::new(&flags)?;
+        if let (true, Some(figure), None) = (keep.is_asked(), &flags.plot, &flags.out) {
+            let message = "a run of several processes is drawn from its recording".to_owned();
+            let help = "say with `--out DIR` where it records";
+            return Err(mistake("invalid-override", "--plot", &figure.to_string_lossy(), message, help));
+        }
         let model = ModelJob {
             dt: flags.dt,
             duration: flags.duration,
@@ -121,6 +176,7 @@ impl RunJob {
             threads: flags.threads.map_or_else(cores, |n| n as usize),
             out: flags.out,
             figure: flags.plot,
+            keep,
             report: match (flags.json, flags.quiet) {
                 (true, _) => Report::Json,
                 (false, true) => Report::Nothing,
@@ -137,6 +193,7 @@ impl RunJob {
     /// Where recordings have to go for what was asked: nothing is kept that nobody wants.
     pub(crate) fn record_to(&self) -> RecordTo {
         match (&self.out, &self.figure) {
+            (Some(dir), Some(_)) if self.keep.is_asked() => RecordTo::Directory(dir.clone()),
             (Some(dir), Some(_)) => RecordTo::Both(dir.clone()),
             (Some(dir), None) => RecordTo::Directory(dir.clone()),
             (None, Some(_)) => RecordTo::Memory,

@@ -1,10 +1,11 @@
 //! `neuropil run`: simulates a model and says what it did.
 
+use std::fs;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use neuropil::record::{PopulationInfo, RunInfo};
+use neuropil::record::{PopulationInfo, Recording, RunInfo};
 use neuropil::{Error, Model, Options, Outcome, RunError, Simulation};
 use neuropil_model::Network;
 
@@ -16,6 +17,9 @@ use crate::plot::PlotData;
 use crate::progress::Bar;
 use crate::summary::{Circumstances, Summary};
 use crate::{draw, model, place};
+
+/// What a checkpoint is called in its directory.
+const CHECKPOINT: &str = "latest";
 
 /// Runs a model. Nothing is written before the model is known to be right and the places to be writable.
 ///
@@ -36,9 +40,16 @@ pub(crate) fn run(job: RunJob) -> Result<Exit, Failure> {
         place::file(figure)?;
     }
 
+    if let Some((dir, _)) = &job.keep.checkpoint {
+        place::directory(dir)?;
+        fs::create_dir_all(dir).map_err(|source| Failure::Place { path: dir.clone(), source })?;
+    }
     let options = Options { threads: job.threads, record: job.record_to() };
-    let mut simulation =
-        Simulation::new(network, &*job.backend, &options).map_err(|error| Failure::build(error, &model))?;
+    let built = match from(&job) {
+        Some(checkpoint) => Simulation::resume(network, &*job.backend, &options, &checkpoint),
+        None => Simulation::new(network, &*job.backend, &options),
+    };
+    let mut simulation = built.map_err(|error| Failure::build(error, &model))?;
     if job.chatter == Chatter::Remarks {
         simulation.remarks().iter().for_each(|remark| console::tell(Message::Note, remark));
     }
@@ -48,7 +59,12 @@ pub(crate) fn run(job: RunJob) -> Result<Exit, Failure> {
 
     let finished =
         simulation.finish(complete).map_err(|error| left(error, job.out.as_deref(), Left::Partial));
-    let drawn = job.figure.as_ref().map_or(Ok(()), |figure| picture(&simulation, figure));
+    let drawn = job.figure.as_ref().map_or(Ok(()), |figure| match &job.out {
+        Some(dir) if job.keep.is_asked() => {
+            draw::save(&PlotData::from_recording(&Recording::open(dir)?)?, figure)
+        }
+        Some(_) | None => picture(&simulation, figure),
+    });
     let circumstances = Circumstances { backend: job.backend.name(), threads: job.threads, read_s, complete };
     let mut text = report(job.report, &Summary::new(&simulation, circumstances));
     if job.report == Report::Text {
@@ -60,6 +76,14 @@ pub(crate) fn run(job: RunJob) -> Result<Exit, Failure> {
     let printed = console::print(&text);
     finished.and(drawn).and(printed)?;
     Ok(if complete { Exit::Done } else { Exit::Interrupted })
+}
+
+/// The checkpoint to go on from. Without one a run that keeps its state in the same directory begins.
+fn from(job: &RunJob) -> Option<PathBuf> {
+    let dir = job.keep.resume.as_ref()?;
+    let path = dir.join(CHECKPOINT);
+    let same = job.keep.checkpoint.as_ref().is_some_and(|(kept, _)| kept == dir);
+    (path.exists() || !same).then_some(path)
 }
 
 /// The model and its typed network, warnings told. A figure needs spikes: if there is to be one, they are recorded.
@@ -76,13 +100,10 @@ fn checked(job: &RunJob) -> Result<(Model, Network), Failure> {
     }
 }
 
-/// Runs to the end, or until somebody presses Ctrl-C.
+/// Runs to the end, or until somebody presses Ctrl-C, with checkpoints on the way.
 fn advance(simulation: &mut Simulation, job: &RunJob, interrupt: &Interrupt) -> Result<Outcome, Failure> {
     let mut bar = Bar::new(job.chatter);
-    let outcome = simulation.perform(&mut |progress| {
-        bar.update(progress);
-        if interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    });
+    let outcome = advance_to_end(simulation, job, interrupt, &mut bar);
     bar.end();
     outcome.map_err(|error| {
         // A recording that could not be written stays as it is; its predecessor in the directory stays too.
@@ -101,6 +122,7 @@ fn advance(simulation: &mut Simulation, job: &RunJob, interrupt: &Interrupt) -> 
             | RunError::NoSynapse { .. }
             | RunError::Fixed { .. }
             | RunError::Listed { .. }
+            | RunError::Checkpoint(_)
             | RunError::NothingStored { .. }
             | RunError::Build(_)
             | RunError::Length { .. } => match simulation.finish(false) {
@@ -110,6 +132,35 @@ fn advance(simulation: &mut Simulation, job: &RunJob, interrupt: &Interrupt) -> 
         };
         left(error, job.out.as_deref(), left_behind)
     })
+}
+
+fn advance_to_end(
+    simulation: &mut Simulation,
+    job: &RunJob,
+    interrupt: &Interrupt,
+    bar: &mut Bar,
+) -> Result<Outcome, RunError> {
+    let dt = simulation.dt();
+    loop {
+        let mut first = None;
+        let mut is_due = false;
+        let outcome = simulation.perform(&mut |progress| {
+            bar.update(progress);
+            if let Some((_, every)) = &job.keep.checkpoint {
+                // Steps of the whole run, for its time may go back.
+                let first = *first.get_or_insert(progress.done);
+                is_due = progress.done.saturating_sub(first) as f64 * dt >= *every;
+            }
+            if is_due || interrupt.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        // The last one is kept too: a script that is run again finds that there is nothing left to do.
+        if let Some((dir, _)) = &job.keep.checkpoint {
+            simulation.checkpoint(&dir.join(CHECKPOINT))?;
+        }
+        if outcome != Outcome::Stopped || interrupt.requested() {
+            return Ok(outcome);
+        }
+    }
 }
 
 /// A run that ended early, with what it leaves in the directory of its recording, if there is one.

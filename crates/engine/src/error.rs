@@ -7,6 +7,8 @@ use neuropil_kernels::LowerError;
 use neuropil_memory::DeviceError;
 use neuropil_record::RecordError;
 
+use crate::CheckpointError;
+
 /// Why a network could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
@@ -98,6 +100,9 @@ pub enum BuildError {
     /// Recordings could not be started.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// A checkpoint could not be gone on from.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
 }
 
 impl From<LowerError> for BuildError {
@@ -246,6 +251,9 @@ pub enum RunError {
     /// The device failed.
     #[error(transparent)]
     Device(#[from] DeviceError),
+    /// A checkpoint could not be written.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// A recording could not be read or written.
     #[error(transparent)]
     Record(#[from] RecordError),

@@ -6,6 +6,7 @@
 
 mod build;
 mod change;
+mod checkpoint;
 mod error;
 mod host;
 mod link;
@@ -18,6 +19,7 @@ mod simulation;
 mod snapshot;
 pub mod system;
 
+pub use checkpoint::CheckpointError;
 pub use error::{BuildError, RunError};
 pub use host::{Host, HostError};
 pub use neuropil_backend::{Backend, Counters};

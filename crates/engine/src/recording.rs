@@ -6,7 +6,7 @@ use neuropil_backend::{Sink as MachineSink, SinkError};
 use neuropil_model::{Network, ObjectId, PopulationId, RecorderId, RecorderKind};
 use neuropil_record as record;
 use neuropil_record::{
-    FileSink, MemorySink, PopulationInfo, RecordError, RecorderSpec, RunInfo, Sink as _, SpikeDigest,
+    FileSink, Mark, MemorySink, PopulationInfo, RecordError, RecorderSpec, RunInfo, Sink as _, SpikeDigest,
     VariableSpec,
 };
 
@@ -65,13 +65,41 @@ pub(crate) fn add_tallies(network: &mut Network) {
 impl Recording {
     /// Recorders for a network to which tallies were added behind its `n_recorders` own.
     pub(crate) fn new(network: &Network, n_recorders: usize, to: &RecordTo) -> Result<Self, RecordError> {
-        let specs: Vec<RecorderSpec> =
-            network.recorders[..n_recorders].iter().map(|r| spec(network, r)).collect();
+        let specs = specs(network, n_recorders);
         let create = |dir: &PathBuf| FileSink::create(dir, specs.clone(), info(network));
+        Self::with(network, n_recorders, to, create)
+    }
+
+    /// Recorders that go on with the files of another process, which had come to a mark.
+    pub(crate) fn resumed(
+        network: &Network,
+        n_recorders: usize,
+        to: &RecordTo,
+        mark: Option<&Mark>,
+    ) -> Result<Self, RecordError> {
+        let specs = specs(network, n_recorders);
+        let to_files = matches!(to, RecordTo::Directory(_) | RecordTo::Both(_));
+        if to_files != mark.is_some() {
+            let (was, is) = if to_files { ("nothing", "files") } else { ("files", "nothing") };
+            let message = format!("the run that made it wrote {was}, and this one writes {is}");
+            return Err(RecordError::Mark { message });
+        }
+        let mark = mark.cloned().unwrap_or_default();
+        let resume = |dir: &PathBuf| FileSink::resume(dir, specs.clone(), info(network), &mark);
+        Self::with(network, n_recorders, to, resume)
+    }
+
+    fn with(
+        network: &Network,
+        n_recorders: usize,
+        to: &RecordTo,
+        open: impl Fn(&PathBuf) -> Result<FileSink, RecordError>,
+    ) -> Result<Self, RecordError> {
+        let specs = specs(network, n_recorders);
         let (memory, file) = match to {
             RecordTo::Memory => (Some(MemorySink::new(specs)?), None),
-            RecordTo::Directory(dir) => (None, Some(create(dir)?)),
-            RecordTo::Both(dir) => (Some(MemorySink::new(specs.clone())?), Some(create(dir)?)),
+            RecordTo::Directory(dir) => (None, Some(open(dir)?)),
+            RecordTo::Both(dir) => (Some(MemorySink::new(specs)?), Some(open(dir)?)),
             RecordTo::Nothing => (None, None),
         };
         let tallies = network.recorders[n_recorders..]
@@ -97,6 +125,11 @@ impl Recording {
             all.update(tally.count as i64, tally.population.index() as u32, &halves);
         }
         all.hex()
+    }
+
+    /// Waits until what was recorded in files is on the disk, and says how much that is.
+    pub(crate) fn settle(&mut self) -> Result<Option<Mark>, RecordError> {
+        self.file.as_mut().map(FileSink::settle).transpose()
     }
 
     /// Completes files; `complete` says whether the run reached its end.
@@ -149,6 +182,10 @@ impl MachineSink for Recording {
     fn state(&mut self, recorder: RecorderId, step: i64, columns: &[&[u8]]) -> Result<(), SinkError> {
         self.each(recorder, |sink, id| sink.rows(id, step, columns))
     }
+}
+
+fn specs(network: &Network, n_recorders: usize) -> Vec<RecorderSpec> {
+    network.recorders[..n_recorders].iter().map(|r| spec(network, r)).collect()
 }
 
 /// What the recorder crate needs to know of a recorder.

@@ -15,6 +15,7 @@ use neuropil_record::{MemorySink, RecorderId, Trace};
 use neuropil_schedule::Plan;
 
 use crate::change::switched_off;
+use crate::checkpoint::Origin;
 use crate::host::HostFunction;
 use crate::recording::{RecordTo, Recording, add_tallies};
 use crate::rewire::Rules;
@@ -91,8 +92,10 @@ pub struct Simulation {
     pub(crate) backend: Arc<dyn Backend>,
     /// The network as it is now; behind its own recorders stand those that count spikes.
     pub(crate) network: Arc<Network>,
+    /// What it was at the beginning.
+    pub(crate) origin: Origin,
     /// How many recorders are the network's own.
-    n_recorders: usize,
+    pub(crate) n_recorders: usize,
     pub(crate) program: Arc<Program>,
     pub(crate) plan: Arc<Plan>,
     pub(crate) shapes: Vec<ProjectionShape>,
@@ -169,10 +172,12 @@ impl Simulation {
         let machine = backend.load(built.image)?;
         let recording = Recording::new(&network, n_recorders, &options.record)?;
         let timings = Timings { build_s, compile_s: start.elapsed().as_secs_f64(), run_s: 0.0 };
+        let network = Arc::new(network);
         Ok(Self {
             backend: backend.shared(),
             hosts: network.host_operations.iter().map(|_| None).collect(),
-            network: Arc::new(network),
+            origin: Origin::new(&network, &synapses),
+            network,
             n_recorders,
             watched: watched(&program),
             program,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use neuropil_base::{Diagnostics, SourceMap};
-use neuropil_engine::{BuildError, RunError};
+use neuropil_engine::{BuildError, CheckpointError, RunError};
 use neuropil_record::RecordError;
 
 /// What can go wrong, in one type; [`kind`](Self::kind) says which sort it is.
@@ -38,11 +38,22 @@ pub enum ErrorKind {
     Io,
 }
 
+fn of_checkpoint(error: &CheckpointError) -> ErrorKind {
+    match error {
+        CheckpointError::Differs { .. } | CheckpointError::Changed => ErrorKind::Argument,
+        CheckpointError::Io { .. }
+        | CheckpointError::Foreign { .. }
+        | CheckpointError::Version { .. }
+        | CheckpointError::Damaged { .. } => ErrorKind::Io,
+    }
+}
+
 fn of_build(error: &BuildError) -> ErrorKind {
     match error {
         BuildError::Memory { .. } => ErrorKind::Memory,
         BuildError::Initial { .. } => ErrorKind::NonFinite,
         BuildError::Record(_) => ErrorKind::Io,
+        BuildError::Checkpoint(error) => of_checkpoint(error),
         BuildError::Model(_)
         | BuildError::Lower(_)
         | BuildError::Connect { .. }
@@ -89,6 +100,7 @@ impl Error {
                 | RunError::NothingStored { .. }
                 | RunError::Length { .. },
             ) => ErrorKind::Argument,
+            Self::Run(RunError::Checkpoint(error)) => of_checkpoint(error),
             Self::Run(RunError::Machine(_) | RunError::Device(_) | RunError::Record(_)) => ErrorKind::Io,
         }
     }

@@ -45,8 +45,8 @@ pub use model::{Model, Stage};
 pub use neuropil_base::{Diagnostic, Diagnostics, Precision, Scalar, ScalarType, Severity, SourceMap};
 pub use neuropil_cpu::Cpu;
 pub use neuropil_engine::{
-    Backend, BuildError, Counters, Host, HostError, Options, Outcome, Owner, Progress, RecordTo, RunError,
-    Simulation, Snapshot, SpikeCount, Synapse, Timings, system,
+    Backend, BuildError, CheckpointError, Counters, Host, HostError, Options, Outcome, Owner, Progress,
+    RecordTo, RunError, Simulation, Snapshot, SpikeCount, Synapse, Timings, system,
 };
 pub use neuropil_interp::Interp;
 pub use neuropil_memory::HostBuffer;

@@ -260,10 +260,52 @@ impl Model {
     /// [`Error::Model`] or [`Error::Build`].
     pub fn simulate(&self, backend: &dyn Backend, options: &Options) -> Result<Simulation, Error> {
         let (network, _) = self.network()?;
-        Simulation::new(network, backend, options).map_err(|error| match error {
+        Simulation::new(network, backend, options).map_err(|error| self.of_build(error))
+    }
+
+    /// Builds the network and goes on from a [checkpoint](Simulation::checkpoint) of it, which may be that of another
+    /// process.
+    ///
+    /// ```
+    /// use neuropil::{Cpu, Model, Options};
+    /// # let file = std::env::temp_dir().join(format!("neuropil-doc-{}", std::process::id()));
+    ///
+    /// let model = Model::parse("noise.toml", r#"
+    ///     [neuron.noise]
+    ///     equations = "dv/dt = -v/(10*ms) + xi/sqrt(10*ms) : 1"
+    ///     [population.cells]
+    ///     neuron = "noise"
+    ///     size = 3
+    /// "#)?;
+    /// let mut simulation = model.simulate(&Cpu, &Options::default())?;
+    /// simulation.run(0.01)?;
+    /// simulation.checkpoint(&file)?;
+    /// simulation.run(0.01)?;
+    /// let mut other = model.resume(&Cpu, &Options::default(), &file)?;
+    /// other.run(0.01)?;
+    /// assert_eq!(other.values("cells.v")?, simulation.values("cells.v")?);
+    /// # std::fs::remove_file(&file).unwrap();
+    /// # Ok::<(), neuropil::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Model`] or [`Error::Build`].
+    pub fn resume(
+        &self,
+        backend: &dyn Backend,
+        options: &Options,
+        checkpoint: impl AsRef<Path>,
+    ) -> Result<Simulation, Error> {
+        let (network, _) = self.network()?;
+        Simulation::resume(network, backend, options, checkpoint.as_ref())
+            .map_err(|error| self.of_build(error))
+    }
+
+    fn of_build(&self, error: BuildError) -> Error {
+        match error {
             BuildError::Model(diagnostics) => Error::Model(self.error(diagnostics)),
             other => Error::Build(other),
-        })
+        }
     }
 
     /// Goes on with a simulation of this model as the `[[run]]` entries of `text` say: variables, delays and synapses

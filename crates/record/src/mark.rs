@@ -38,6 +38,19 @@ impl Mark {
     pub fn rows(&self) -> &[u64] {
         &self.rows
     }
+
+    /// All that it holds; [`from_words`](Self::from_words) makes the mark of it again. There is at least one.
+    #[must_use]
+    pub fn words(&self) -> Vec<u64> {
+        std::iter::once(self.branch).chain(self.rows.iter().copied()).collect()
+    }
+
+    /// The mark that had these words; `None` if there are none.
+    #[must_use]
+    pub fn from_words(words: &[u64]) -> Option<Self> {
+        let (branch, rows) = words.split_first()?;
+        Some(Self { rows: rows.to_vec(), branch: *branch })
+    }
 }
 
 /// What a recording consists of: rows of one branch up to where it was left, then rows of the next one.

@@ -6,6 +6,7 @@
     reason = "helpers of tests may fail as tests do"
 )]
 
+mod checkpoint;
 mod figure;
 #[cfg(unix)]
 mod interrupt;
