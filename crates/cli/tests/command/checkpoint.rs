@@ -21,7 +21,7 @@ fn recording(dir: &Directory, name: &str) -> Vec<(String, Vec<u8>)> {
 #[test]
 fn a_run_that_is_killed_again_and_again_comes_to_the_same_end() {
     let dir = Directory::with(NETWORK);
-    let duration = ["--duration", "20 s"];
+    let duration = ["--duration", "5 s"];
     let whole = dir.json(&["m.toml", "--out", "whole", duration[0], duration[1]]);
     let job = [&JOB[..], &["c", duration[0], duration[1], "--json"]].concat();
     let (mut n_killed, mut wait_ms) = (0, 40);
