@@ -11,6 +11,7 @@
 //! A field that must be there and is not has been reported, and is left empty (an empty name or text): whoever
 //! goes on with the network to find more mistakes stays silent about what is empty.
 
+mod connect;
 mod field;
 mod network;
 mod place;
@@ -20,13 +21,14 @@ mod reader;
 mod set;
 mod tree;
 
+pub use connect::{ConnectSource, Filter, Rule};
 pub use network::{
-    Assignment, ConnectSource, Constant, Elements, End, EventSource, Filter, FiringRateSource, FormatSource,
-    HostSource, InputKind, InputSource, LinkSource, MorphologySource, NetworkSource, NeuronSource, Numbers,
-    ObjectChange, PathwaySource, PeriodicSource, PlaceSource, Placement, PopulationSource, ProjectionSource,
-    RecordSource, RewireSource, Rule, RunSource, SectionKind, SectionSource, SectionValues, Selection,
-    Settings, StateRecordSource, SubnetworkSource, SumOperation, SumSource, SynapseSource, UntilSource,
-    ValueSource, ViewSource,
+    Assignment, Constant, Elements, End, EventSource, FiringRateSource, FormatSource, HostSource, InputKind,
+    InputSource, LinkSource, MorphologySource, NetworkSource, NeuronSource, Numbers, ObjectChange,
+    PathwaySource, PeriodicSource, PlaceSource, Placement, PopulationSource, ProjectionSource, RecordSource,
+    RewireSource, RunSource, SectionKind, SectionSource, SectionValues, Selection, Settings,
+    StateRecordSource, SubnetworkSource, SumOperation, SumSource, SynapseSource, UntilSource, ValueSource,
+    ViewSource,
 };
 pub use place::Places;
 pub use read::{read_file, read_str, read_text};
