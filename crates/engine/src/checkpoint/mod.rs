@@ -342,7 +342,7 @@ impl Simulation {
         Ok(simulation)
     }
 
-    fn read(&self, path: &Path) -> Result<(Option<Mark>, Snapshot, BTreeMap<String, Snapshot>), Refused> {
+    fn read(&self, path: &Path) -> Result<Content, Refused> {
         let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
         let mut magic = [0; 16];
         let foreign = || Refused::Because(CheckpointError::Foreign { path: path.to_owned() });
@@ -490,6 +490,9 @@ impl Simulation {
         Ok(all)
     }
 }
+
+/// What a checkpoint holds: how far the recording in files had come, the state, and those stored under a name.
+type Content = (Option<Mark>, Snapshot, BTreeMap<String, Snapshot>);
 
 /// Why a checkpoint could not be read.
 enum Refused {
