@@ -25,9 +25,6 @@ impl<W: Write> Framed<W> {
     /// Writes what is left, and the last frame.
     pub(super) fn end(mut self) -> io::Result<W> {
         self.put()?;
-        if self.number == 0 || !self.frame.is_empty() {
-            self.frame.clear();
-        }
         self.put_frame()?;
         Ok(self.to)
     }
