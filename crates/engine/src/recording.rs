@@ -32,6 +32,13 @@ pub(crate) struct Tally {
     pub digest: SpikeDigest,
 }
 
+/// How much had been recorded at some moment, in memory and in files.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Recorded {
+    memory: Option<Mark>,
+    file: Option<Mark>,
+}
+
 /// All recorders of a simulation.
 #[derive(Debug)]
 pub(crate) struct Recording {
@@ -114,6 +121,23 @@ impl Recording {
             })
             .collect();
         Ok(Self { memory, file, n_recorders, tallies })
+    }
+
+    /// How much has been recorded so far.
+    pub(crate) fn recorded(&self) -> Recorded {
+        let (memory, file) = (self.memory.as_ref(), self.file.as_ref());
+        Recorded { memory: memory.map(MemorySink::mark), file: file.map(FileSink::mark) }
+    }
+
+    /// Forgets what was recorded since then.
+    pub(crate) fn rewind(&mut self, to: &Recorded) -> Result<(), RecordError> {
+        if let (Some(memory), Some(mark)) = (&mut self.memory, &to.memory) {
+            memory.rewind(mark)?;
+        }
+        if let (Some(file), Some(mark)) = (&mut self.file, &to.file) {
+            file.rewind(mark)?;
+        }
+        Ok(())
     }
 
     /// One digest for the spikes of all populations: that of the populations' own digests, in order.

@@ -9,7 +9,7 @@ use neuropil_kernels::{Program, ProjectionShape};
 use neuropil_model::Network;
 use neuropil_schedule::Plan;
 
-use crate::recording::Tally;
+use crate::recording::{Recorded, Tally};
 use crate::simulation::{Circumstances, watched};
 use crate::{BuildError, RunError, Simulation};
 
@@ -27,6 +27,8 @@ pub struct Snapshot {
     pub(crate) circumstances: Circumstances,
     pub(crate) state: State,
     pub(crate) tallies: Vec<Tally>,
+    /// What had been recorded; nothing is known of it for a state that was read from a file.
+    pub(crate) recorded: Recorded,
 }
 
 impl Snapshot {
@@ -39,8 +41,7 @@ impl Snapshot {
 }
 
 impl Simulation {
-    /// The state of everything; [`restore`](Self::restore) goes back to it, any number of times. What has been recorded
-    /// is not part of it.
+    /// The state of everything; [`restore`](Self::restore) and [`rewind`](Self::rewind) go back to it, any number of times.
     ///
     /// # Errors
     /// [`RunError`] if it cannot be read from the device.
@@ -55,7 +56,18 @@ impl Simulation {
             circumstances: self.circumstances.clone(),
             state: self.machine.save(Saved::Every)?,
             tallies: self.recording.tallies.clone(),
+            recorded: self.recording.recorded(),
         })
+    }
+
+    /// Goes back to a state of this simulation and forgets what was recorded since, as Brian 2's `restore` does.
+    ///
+    /// # Errors
+    /// [`RunError`] if the machine refuses the state; [`RunError::Record`] if recordings do not reach as far as the
+    /// state, which is restored all the same.
+    pub fn rewind(&mut self, snapshot: &Snapshot) -> Result<(), RunError> {
+        self.restore(snapshot)?;
+        Ok(self.recording.rewind(&snapshot.recorded)?)
     }
 
     /// Goes back to a state of this simulation. Recordings keep what they have and go on with the times of the state.

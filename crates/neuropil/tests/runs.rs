@@ -458,6 +458,14 @@ fn a_stored_state_brings_back_everything() {
             assert_eq!(s.spike_digest(), digest);
             assert_eq!(s.values("cells.v").unwrap(), v);
         }
+        // What was recorded goes back only if it is asked to.
+        let (kept, _) = s.spikes("cells").unwrap();
+        s.rewind(&snapshot).unwrap();
+        s.run(0.02).unwrap();
+        let (times, _) = s.spikes("cells").unwrap();
+        assert_eq!(s.spike_digest(), digest);
+        assert_eq!(times.len() as u64, s.spike_counts()[0].spikes);
+        assert!(times.len() < kept.len() && times.is_sorted());
     });
 }
 

@@ -365,8 +365,13 @@ fn a_sum_of_synapses_can_read_their_earlier_values() {
     // The counts at the beginning of step s, seen one to three steps later: input k is counted in steps k and k + 4.
     let count = |input: i64, step: i64| f64::from(u8::from(step > input) + u8::from(step > input + 4));
     for (step, found) in (0..).zip(course(&model, "cells.total", 12)) {
-        let of =
-            |j: i64| (0..3).map(|i| count(i, step - 1 - i) * 10_f64.powi((2 * i + j) as i32)).sum::<f64>();
+        let of = |j: i64| {
+            (0..3)
+                .map(|i| {
+                    count(i, step - 1 - i) * [1.0, 10.0, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7][(2 * i + j) as usize]
+                })
+                .sum::<f64>()
+        };
         assert_eq!(found, [of(0), of(1)], "step {step}");
     }
 }

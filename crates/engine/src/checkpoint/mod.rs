@@ -41,7 +41,7 @@ use neuropil_schedule::Plan;
 use self::code::{Decoder, Encoder, invalid};
 use self::frame::{Framed, Unframed};
 use crate::pool::lower;
-use crate::recording::{Recording, Tally};
+use crate::recording::{Recorded, Recording, Tally};
 use crate::simulation::{Circumstances, Elsewhere};
 use crate::{BuildError, Options, RecordTo, RunError, Simulation, Snapshot};
 
@@ -279,8 +279,18 @@ impl Simulation {
         to.count(self.stored.len())?;
         for (name, stored) in &self.stored {
             // Every field is named here, so that a new one is not forgotten; network and plan follow from the others.
-            let Snapshot { network, program, plan: _, shapes, synapses, off, circumstances, state, tallies } =
-                stored;
+            let Snapshot {
+                network,
+                program,
+                plan: _,
+                shapes,
+                synapses,
+                off,
+                circumstances,
+                state,
+                tallies,
+                recorded: _,
+            } = stored;
             let fingerprint = self.origin.fingerprint_of(network);
             to.text(name)?;
             let parts = Parts { fingerprint, program, shapes, synapses, off, circumstances, tallies, state };
@@ -449,6 +459,7 @@ impl Simulation {
                 rewired: rewired.into_iter().collect(),
             },
             state: State { program: Arc::clone(&program), tick, buffers, events, latest },
+            recorded: Recorded::default(),
             network,
             program,
             plan,
