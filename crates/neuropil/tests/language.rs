@@ -6,24 +6,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
-use neuropil::{Backend, Builder, Connect, Cpu, Interp, Model, Options, RecordTo, Simulation};
+mod common;
 
-fn parse(text: &str) -> Model {
-    Model::parse("language.toml", text).unwrap_or_else(|e| panic!("{e}"))
-}
-
-/// Runs a model for some steps on every backend.
-fn each(model: &Model, steps: u64, mut check: impl FnMut(&mut Simulation)) {
-    let backends: [(&dyn Backend, usize); 3] = [(&Interp, 1), (&Cpu, 1), (&Cpu, 2)];
-    for (backend, threads) in backends {
-        let options = Options { threads, record: RecordTo::Memory };
-        let mut simulation = model.simulate(backend, &options).unwrap_or_else(|e| panic!("{e}"));
-        for _ in 0..steps {
-            simulation.step().unwrap();
-        }
-        check(&mut simulation);
-    }
-}
+use common::{after as each, found, model as parse};
+use neuropil::{Builder, Connect, Interp, Model, Options};
 
 /// The values of a variable after some steps, the same on every backend.
 fn values(text: &str, steps: u64, name: &str) -> Vec<f64> {
@@ -31,12 +17,7 @@ fn values(text: &str, steps: u64, name: &str) -> Vec<f64> {
 }
 
 fn values_of(model: &Model, steps: u64, name: &str) -> Vec<f64> {
-    let mut found: Option<Vec<f64>> = None;
-    each(model, steps, |simulation| {
-        let values = simulation.values(name).unwrap();
-        assert_eq!(found.get_or_insert(values.clone()), &values, "{name}");
-    });
-    found.unwrap()
+    found(model, steps, |simulation| simulation.values(name).unwrap())
 }
 
 /// Three neurons with nothing but these equations and fields of the neuron model.

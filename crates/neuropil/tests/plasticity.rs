@@ -3,27 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
-use neuropil::{
-    Backend, BuildError, Builder, Connect, Cpu, Interp, Model, Options, RecordTo, Rewire, RunError,
-    Simulation,
-};
+mod common;
 
-fn model(text: &str) -> Model {
-    Model::parse("plasticity", text).unwrap_or_else(|e| panic!("{e}"))
-}
+use common::{each, model};
+use neuropil::{BuildError, Builder, Connect, Cpu, Model, Options, RecordTo, Rewire, RunError, Simulation};
 
 fn simulate(model: &Model) -> Simulation {
     let options = Options { threads: 1, record: RecordTo::Memory };
     model.simulate(&Cpu, &options).unwrap_or_else(|e| panic!("{e}"))
-}
-
-/// Calls `check` on the simulation of a model on every backend, before its first step.
-fn each(model: &Model, mut check: impl FnMut(&mut Simulation)) {
-    let backends: [(&dyn Backend, usize); 3] = [(&Interp, 1), (&Cpu, 1), (&Cpu, 2)];
-    for (backend, threads) in backends {
-        let options = Options { threads, record: RecordTo::Memory };
-        check(&mut model.simulate(backend, &options).unwrap_or_else(|e| panic!("{e}")));
-    }
 }
 
 fn pairs(simulation: &Simulation, projection: &str) -> Vec<(u32, u32)> {

@@ -3,29 +3,19 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 #![allow(clippy::disallowed_methods, reason = "closed forms are compared within a tolerance")]
 
-use neuropil::{Backend, Cpu, Interp, Model, Options, RecordTo, Simulation};
+mod common;
+
+use common::{found, model};
+use neuropil::Simulation;
 
 /// Runs a model for some steps on every backend.
-fn each(text: &str, steps: u64, mut check: impl FnMut(&mut Simulation)) {
-    let model = Model::parse("rate.toml", text).unwrap_or_else(|e| panic!("{e}"));
-    let backends: [(&dyn Backend, usize); 3] = [(&Cpu, 1), (&Cpu, 2), (&Interp, 1)];
-    for (backend, threads) in backends {
-        let options = Options { threads, record: RecordTo::Memory };
-        let mut simulation = model.simulate(backend, &options).unwrap_or_else(|e| panic!("{e}"));
-        let duration = steps as f64 * simulation.dt();
-        simulation.run(duration).unwrap();
-        check(&mut simulation);
-    }
+fn each(text: &str, steps: u64, check: impl FnMut(&mut Simulation)) {
+    common::after(&model(text), steps, check);
 }
 
 /// The values of a variable after some steps, the same on every backend.
 fn values(text: &str, steps: u64, name: &str) -> Vec<f64> {
-    let mut found: Option<Vec<f64>> = None;
-    each(text, steps, |simulation| {
-        let values = simulation.values(name).unwrap();
-        assert_eq!(found.get_or_insert(values.clone()), &values);
-    });
-    found.unwrap()
+    found(&model(text), steps, |simulation| simulation.values(name).unwrap())
 }
 
 fn near(found: &[f64], wanted: &[f64], tolerance: f64) {

@@ -3,19 +3,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod common;
+
 use std::sync::{Arc, Mutex};
 
+use common::model;
 use neuropil::{
     Backend, Cpu, Error, ErrorKind, Interp, Model, Options, Outcome, Precision, RecordTo, RunError,
     Simulation,
 };
-
-fn model(text: &str) -> Model {
-    match Model::parse("test.toml", text) {
-        Ok(model) => model,
-        Err(error) => panic!("{error}"),
-    }
-}
 
 /// The network of `text` in every kind of machine and both precisions.
 fn everywhere(text: &str, mut test: impl FnMut(&Model, Simulation)) {

@@ -5,42 +5,28 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 #![allow(clippy::disallowed_methods, reason = "closed forms are compared within a tolerance")]
 
-use neuropil::{Backend, Cpu, Interp, Model, Options, RecordTo, Simulation, Stage};
+mod common;
+
+use common::{found, model};
+use neuropil::{Model, Simulation, Stage};
 
 /// Runs a model for some steps on every backend.
-fn each(text: &str, steps: u64, mut check: impl FnMut(&mut Simulation)) {
-    let model = Model::parse("semantics.toml", text).unwrap_or_else(|e| panic!("{e}"));
-    let backends: [(&dyn Backend, usize); 3] = [(&Interp, 1), (&Cpu, 1), (&Cpu, 2)];
-    for (backend, threads) in backends {
-        let options = Options { threads, record: RecordTo::Memory };
-        let mut simulation = model.simulate(backend, &options).unwrap_or_else(|e| panic!("{e}"));
-        for _ in 0..steps {
-            simulation.step().unwrap();
-        }
-        check(&mut simulation);
-    }
+fn each(text: &str, steps: u64, check: impl FnMut(&mut Simulation)) {
+    common::after(&model(text), steps, check);
 }
 
 /// The values of a variable after some steps, the same on every backend.
 fn values(text: &str, steps: u64, name: &str) -> Vec<f64> {
-    let mut found: Option<Vec<f64>> = None;
-    each(text, steps, |simulation| {
-        let values = simulation.values(name).unwrap();
-        assert_eq!(found.get_or_insert(values.clone()), &values);
-    });
-    found.unwrap()
+    found(&model(text), steps, |simulation| simulation.values(name).unwrap())
 }
 
 /// In which steps which neuron had a recorded event.
 fn events(text: &str, steps: u64, of: &str) -> Vec<(i64, u32)> {
-    let mut found = None;
-    each(text, steps, |simulation| {
+    found(&model(text), steps, |simulation| {
         let (times, neurons) = simulation.spikes(of).unwrap();
         let dt = simulation.dt();
-        let list: Vec<(i64, u32)> = times.iter().map(|t| (t / dt).round() as i64).zip(neurons).collect();
-        assert_eq!(found.get_or_insert(list.clone()), &list);
-    });
-    found.unwrap()
+        times.iter().map(|t| (t / dt).round() as i64).zip(neurons).collect()
+    })
 }
 
 /// Neurons that spike at their own times, and synapses that learn from both sides; `delays` stands in the projection.

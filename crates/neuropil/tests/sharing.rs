@@ -2,30 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
-use neuropil::{Backend, Cpu, Interp, Model, Options, RecordTo, Simulation};
+mod common;
 
-fn model(text: &str) -> Model {
-    Model::parse("sharing", text).unwrap_or_else(|e| panic!("{e}"))
-}
+use common::model;
+use neuropil::Simulation;
 
-/// Runs a model on every backend; `read` gives the same everywhere.
+/// What `read` finds after some steps, the same on every backend.
 fn after<T: PartialEq + std::fmt::Debug>(text: &str, steps: u64, read: impl Fn(&mut Simulation) -> T) -> T {
-    let model = model(text);
-    let backends: [(&dyn Backend, usize); 3] = [(&Interp, 1), (&Cpu, 1), (&Cpu, 2)];
-    let mut first: Option<T> = None;
-    for (backend, threads) in backends {
-        let options = Options { threads, record: RecordTo::Memory };
-        let mut simulation = model.simulate(backend, &options).unwrap_or_else(|e| panic!("{e}"));
-        for _ in 0..steps {
-            simulation.step().unwrap();
-        }
-        let found = read(&mut simulation);
-        match &first {
-            Some(first) => assert_eq!(first, &found),
-            None => first = Some(found),
-        }
-    }
-    first.unwrap()
+    common::found(&model(text), steps, read)
 }
 
 /// An image of `shape`, whose values are `image`, and a target of `target` that sums what it sees.

@@ -3,20 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
-use neuropil::{Backend, Cpu, Interp, Model, Options, RecordTo, Simulation};
+mod common;
 
-fn model(text: &str) -> Model {
-    Model::parse("structure", text).unwrap_or_else(|e| panic!("{e}"))
-}
-
-/// Calls `check` on the simulation of a model on every backend, before its first step.
-fn each(model: &Model, mut check: impl FnMut(&mut Simulation)) {
-    let backends: [(&dyn Backend, usize); 3] = [(&Interp, 1), (&Cpu, 1), (&Cpu, 2)];
-    for (backend, threads) in backends {
-        let options = Options { threads, record: RecordTo::Memory };
-        check(&mut model.simulate(backend, &options).unwrap_or_else(|e| panic!("{e}")));
-    }
-}
+use common::{each, model};
+use neuropil::Model;
 
 /// The values of a variable after each of some steps; all backends agree.
 fn course(model: &Model, variable: &str, steps: usize) -> Vec<Vec<f64>> {
