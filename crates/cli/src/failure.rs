@@ -141,7 +141,12 @@ fn exit(error: &Error) -> Exit {
     match error {
         // The rule or the file asks for what cannot be; a file that cannot be read is another matter.
         Error::Build(BuildError::Connect { error, .. }) if !is_io(error) => return Exit::Mistake,
-        Error::Build(BuildError::Column { .. } | BuildError::Element { .. } | BuildError::Length { .. }) => {
+        Error::Build(
+            BuildError::Column { .. }
+            | BuildError::Element { .. }
+            | BuildError::Length { .. }
+            | BuildError::Link { .. },
+        ) => {
             return Exit::Mistake;
         }
         Error::Model(_) | Error::Build(_) | Error::Run(_) | Error::Record(_) => {}
