@@ -286,6 +286,16 @@ impl Protocol<'_> {
         let objects = Objects { pops: self.pops, projs: self.projs };
         for Assignment { name, value } in &change.values {
             let Some(pathway) = proj.projection.pathways.iter().position(|p| p.name == name.value) else {
+                if proj.model.sums.iter().any(|(sum, _)| sum.into.value == name.value) {
+                    let message = format!(
+                        "the delay of the sum into `{}` stays as it is while the model runs",
+                        name.value
+                    );
+                    self.out.push(Diagnostic::error(code::UNSUPPORTED, name.span, message).help(
+                        "define two projections that differ in the delay, and switch one `off` and the other `on`",
+                    ));
+                    continue;
+                }
                 let names = proj.projection.pathways.iter().map(|p| p.name.as_str());
                 unknown("pathway", name, names, self.out);
                 continue;
