@@ -295,6 +295,16 @@ mod tests {
     }
 
     #[test]
+    fn a_tiny_negative_number_divides_down_to_minus_one_as_in_python() {
+        use crate::Function::{FloorDiv, Mod};
+        for (tiny, one) in [(Scalar::F32(-1e-30), Scalar::F32(1.0)), (Scalar::F64(-1e-300), Scalar::F64(1.0))]
+        {
+            assert_eq!(eval(FloorDiv, &[tiny, one]).to_f64(), -1.0);
+            assert_eq!(eval(Mod, &[tiny, one]), one);
+        }
+    }
+
+    #[test]
     fn shifts_take_their_count_modulo_the_width() {
         let i = Scalar::I64;
         assert_eq!(binary(BinaryOp::Shl, i(1), i(65)), i(2));

@@ -54,7 +54,7 @@ impl<'e, E: Emit> Ops<'e, E> {
 
     unary! { neg Neg, abs Abs, sqrt Sqrt, floor Floor, ceil Ceil }
     binary! { add Add, sub Sub, mul Mul, div Div, min Min, max Max, and And, or Or, xor Xor }
-    compare! { eq Eq, ne Ne, lt Lt, gt Gt, ge Ge }
+    compare! { eq Eq, ne Ne, lt Lt, gt Gt }
 
     /// `x` as a constant of the type.
     #[inline(always)]

@@ -52,13 +52,13 @@ impl<E: Emit> Ops<'_, E> {
         let minus = self.neg(quotient);
         let rest = self.fma(minus, y, x);
         let zero = self.c(0.0);
-        // The rest has the sign of y and is smaller.
+        // The rest has the sign of y and is smaller, but may round to y.
         let (rest_negative, y_negative) = (self.lt(rest, zero), self.lt(y, zero));
         let is_some = self.ne(rest, zero);
         let differ = self.xor(rest_negative, y_negative);
         let below = self.and(differ, is_some);
         let (rest_size, size) = (self.abs(rest), self.abs(y));
-        let reached = self.ge(rest_size, size);
+        let reached = self.gt(rest_size, size);
         let (less, more) = (self.add_c(quotient, -1.0), self.add_c(quotient, 1.0));
         let (filled, emptied) = (self.add(rest, y), self.sub(rest, y));
         let quotient = self.select(reached, more, quotient);
