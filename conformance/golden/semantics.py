@@ -507,12 +507,61 @@ def wang_buzsaki():
     return [cells], [SpikeMonitor(cells, name="z_cells"), states(cells, "state", ["v", "h", "n"])]
 
 
+def several():
+    """Several runs: variables, parameters and delays change in between, objects are switched off and on."""
+    source = SpikeGeneratorGroup(
+        3, [k % 3 for k in range(24)], [(0.15 + 0.3 * k) * ms for k in range(24)], name="source"
+    )
+    cells = NeuronGroup(
+        5,
+        """
+        dv/dt = (drive - v)/(4*ms) : 1 (unless refractory)
+        drive : 1 (constant)
+        """,
+        threshold="v > 1",
+        reset="v = 0.05*i",
+        refractory=0.4 * ms,
+        method="exact",
+        name="cells",
+    )
+    cells.drive = "1.1 + 0.1*i"
+    drive = Synapses(source, cells, "w : 1", on_pre="v_post += w", name="drive")
+    drive.connect("(i + j) % 2 == 0")
+    drive.w = "0.02*(1 + i + j)"
+    drive.delay = "0.1*ms*(2 + i + 2*j)"
+    loop = Synapses(cells, cells, on_pre="v_post -= 0.01*(1 + i)", name="loop")
+    loop.connect("i != j")
+    monitors = [SpikeMonitor(cells, name="z_cells"), states(cells, "state", ["v", "drive"]), states(drive, "weights", ["w"])]
+
+    def change(network):
+        network.run(2 * ms)
+        cells[1:4].drive = "drive + 0.2*i"
+        cells.v = "0.5*v"
+        drive.delay = 0.9 * ms
+        network.run(1.5 * ms)
+        drive.delay = "0.1*ms*(1 + j)"
+        drive.w = "1.5*w + 0.001*i"
+        loop.active = False
+        network.run(1.7 * ms)
+        loop.active = True
+        cells.active = False
+        network.run(0.8 * ms)
+        cells.active = True
+        network.run(2 * ms)
+
+    return [source, cells, drive, loop], monitors, change
+
+
 def write(build):
     prefs.codegen.target = "cython" if build.__name__ == ORDERED else "numpy"
     defaultclock.dt = 0.1 * ms if build is not wang_buzsaki else 0.05 * ms
-    objects, monitors = build()
+    objects, monitors, *change = build()
     duration = 1 if build is slots else 8
-    Network(objects, monitors).run(duration * ms)
+    network = Network(objects, monitors)
+    if change:
+        change[0](network)
+    else:
+        network.run(duration * ms)
     with open(f"{build.__name__}.states.txt", "w", encoding="utf-8") as file:
         target = prefs.codegen.target
         file.write(f"# Brian {__version__}, {target} target, double precision, {duration} ms; semantics.py\n")
@@ -532,6 +581,6 @@ def write(build):
                     file.write(" ".join(f"{value:.12g}" for value in line) + "\n")
 
 
-for build in (events, pathways, gaps, clocks, timed, refractory, slots, views, recurring, linked, tripartite, wang_buzsaki):
+for build in (events, pathways, gaps, clocks, timed, refractory, slots, views, recurring, linked, tripartite, several, wang_buzsaki):
     if len(sys.argv) < 2 or build.__name__ in sys.argv[1:]:
         write(build)

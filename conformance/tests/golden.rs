@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use neuropil::{Backend, Cpu, Interp, Model, Options, RecordTo, Simulation};
@@ -69,7 +70,7 @@ fn agrees_within(name: &str, part: f64) {
     for (backend, threads) in backends {
         let options = Options { threads, record: RecordTo::Memory };
         let mut simulation = model.simulate(backend, &options).unwrap_or_else(|e| panic!("{e}"));
-        simulation.run(simulation.network().duration).unwrap();
+        simulation.perform(&mut |_| ControlFlow::Continue(())).unwrap();
         let mut differences = Vec::new();
         let mut lines = text.lines().filter(|line| !line.starts_with('#')).peekable();
         while let Some(title) = lines.next() {
@@ -205,4 +206,9 @@ fn projections_that_end_on_synapses_agree_with_brian() {
 #[test]
 fn exponential_euler_with_instantaneous_activation_agrees_with_brian() {
     agrees_in_every_state("wang_buzsaki");
+}
+
+#[test]
+fn several_runs_with_changes_in_between_agree_with_brian() {
+    agrees_in_every_state("several");
 }
