@@ -176,7 +176,9 @@ fn help(error: &Error) -> Vec<String> {
                  `neuropil emit MODEL --stage step` shows what is computed in a step"
             }
         },
-        ErrorKind::Memory => "use fewer synapses, `--precision f32`, or a machine with more memory",
+        ErrorKind::Memory => {
+            "use fewer neurons or synapses, `--precision f32`, or a machine with more memory"
+        }
         ErrorKind::Model | ErrorKind::Build | ErrorKind::Argument | ErrorKind::Host | ErrorKind::Io => {
             return Vec::new();
         }

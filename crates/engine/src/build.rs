@@ -69,6 +69,10 @@ pub(crate) fn build(
     builder.tables();
     for (i, population) in network.populations.iter().enumerate() {
         let object = ObjectId::Population(PopulationId::new(i));
+        let stored =
+            population.variables.iter().filter(|v| has_buffer(&v.kind) && v.extent != Extent::Shared);
+        let bytes: u64 = stored.map(|v| v.ty.size() as u64 * u64::from(population.size)).sum();
+        fits(|| format!("population `{}`", population.name), bytes)?;
         builder.pool.add_object(&network, object, population.size as usize);
     }
     for id in population_order(&network) {
@@ -720,5 +724,13 @@ pub(crate) fn format(format: Format) -> FormatChoice {
         Format::Csr => FormatChoice::Csr,
         Format::Ell => FormatChoice::Ell,
         Format::Dense => FormatChoice::Dense,
+    }
+}
+
+/// Refuses what cannot fit into the machine's memory, before any of it is made.
+fn fits(what: impl Fn() -> String, needed: u64) -> Result<(), BuildError> {
+    match crate::system::available_memory() {
+        Some(available) if needed > available => Err(BuildError::Memory { what: what(), needed, available }),
+        Some(_) | None => Ok(()),
     }
 }

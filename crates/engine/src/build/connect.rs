@@ -14,7 +14,7 @@ use neuropil_kernels::{Binding, once};
 use neuropil_memory::HostBuffer;
 use neuropil_model::{Connect, Grid, Projection, ProjectionId};
 
-use super::{Builder, Connected};
+use super::{Builder, Connected, fits};
 use crate::BuildError;
 use crate::pool::{Pool, compile};
 
@@ -41,7 +41,7 @@ impl Builder<'_> {
         };
         let make = |connector: &dyn Connector| {
             connector.validate(&shape).map_err(fail)?;
-            fits(projection, connector.estimate_bytes(&shape))?;
+            fits(|| format!("projection `{}`", projection.name), connector.estimate_bytes(&shape))?;
             let csr = connector.connect(&shape, site).map_err(fail)?;
             Ok(Connected { csr, order: None, columns: Vec::new() })
         };
@@ -161,16 +161,6 @@ fn listed(
     let sorted = |values: Vec<f64>| order.iter().map(|i| values[*i as usize]).collect();
     let columns = columns.into_iter().map(|(name, values)| (name, sorted(values))).collect();
     Ok(Connected { csr, order: Some(order), columns })
-}
-
-/// Refuses synapses that cannot fit into the machine's memory, before any is made.
-fn fits(projection: &Projection, needed: u64) -> Result<(), BuildError> {
-    match crate::system::available_memory() {
-        Some(available) if needed > available => {
-            Err(BuildError::Memory { what: format!("projection `{}`", projection.name), needed, available })
-        }
-        Some(_) | None => Ok(()),
-    }
 }
 
 /// The column that says which element of something shared a synapse has.
