@@ -468,9 +468,7 @@ impl<E: Executor> Machine for Stepper<E> {
     fn save(&mut self, what: Saved) -> Result<State, DeviceError> {
         let copy = |id: BufferId| (id, self.buffers[id.index()].clone());
         let all = (0..self.buffers.len()).map(BufferId::new);
-        let of_time = |id: &BufferId| {
-            matches!(self.program.buffers[id.index()].role, Role::History(_) | Role::HistoryOf(..))
-        };
+        let of_time = |id: &BufferId| matches!(self.program.buffers[id.index()].role, Role::History { .. });
         let buffers = match what {
             Saved::Written => self.written.iter().copied().map(copy).collect(),
             Saved::Every => all.map(copy).collect(),

@@ -237,12 +237,9 @@ pub(crate) fn counted(program: &Program, synapses: &[Arc<Synapses>], buffer: &Bu
             Some(degrees(empty, rows, |pre, _| pre + shape.pre_start))
         }
         Role::SynapseCount(structure) => Some(number(synapses[structure.index()].rows.n_syn())),
-        Role::Variable(..)
-        | Role::Table
-        | Role::SumDelay { .. }
-        | Role::History(_)
-        | Role::HistoryOf(..)
-        | Role::Scratch => None,
+        Role::Variable(..) | Role::Table | Role::SumDelay { .. } | Role::History { .. } | Role::Scratch => {
+            None
+        }
     }
 }
 
@@ -575,14 +572,13 @@ impl<'a> Builder<'a> {
         let mut first_rows = Vec::new();
         for buffer in &program.buffers {
             first_rows.push(match buffer.role {
-                Role::HistoryOf(object, variable) => self.first_values(object, variable, synapses)?,
+                Role::History { object, variable, .. } => self.first_values(object, variable, synapses)?,
                 Role::Variable(..)
                 | Role::Table
                 | Role::InDegree(_)
                 | Role::OutDegree(_)
                 | Role::SynapseCount(_)
                 | Role::SumDelay { .. }
-                | Role::History(_)
                 | Role::Scratch => None,
             });
         }
@@ -606,14 +602,16 @@ impl<'a> Builder<'a> {
                     Role::SumDelay { structure, sum } => {
                         self.sum_delays.remove(&(structure, sum)).unwrap_or_else(empty)
                     }
-                    Role::History(_) | Role::HistoryOf(..) | Role::Scratch => empty(),
+                    Role::History { .. } | Role::Scratch => empty(),
                 }
             })
             .collect();
         for (k, buffer) in program.buffers.iter().enumerate() {
             let row = match buffer.role {
-                Role::History(of) => Some(contents[of.index()].clone()),
-                Role::HistoryOf(..) => first_rows[k].take(),
+                Role::History { object, variable, .. } => {
+                    let stored = program.buffer_of(object, variable).map(|of| &contents[of.index()]);
+                    first_rows[k].take().or_else(|| stored.cloned())
+                }
                 Role::Variable(..)
                 | Role::Table
                 | Role::InDegree(_)
@@ -631,7 +629,7 @@ impl<'a> Builder<'a> {
         Ok(contents)
     }
 
-    /// The values of a subexpression before the first step.
+    /// The values of a subexpression, or of a link, before the first step; `None` for what has a buffer.
     fn first_values(
         &mut self,
         object: ObjectId,

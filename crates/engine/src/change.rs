@@ -47,30 +47,12 @@ pub(crate) struct Replaced {
 }
 
 /// A ring of values of the past, each row the same.
-fn rows_of(buffer: &Buffer, row: Option<HostBuffer>) -> HostBuffer {
+fn rows_of(buffer: &Buffer, row: HostBuffer) -> HostBuffer {
     let mut ring = HostBuffer::new(buffer.ty, buffer.len);
-    if let Some(row) = row.filter(|r| !r.is_empty()) {
+    if !row.is_empty() {
         (0..buffer.len).for_each(|i| ring.set(i, row.get(i % row.len())));
     }
     ring
-}
-
-/// A ring of past values, as its name describes it.
-struct Ring<'n> {
-    /// Whose values.
-    of: &'n str,
-    /// How many steps it keeps, with the one that runs.
-    rows: usize,
-    /// The clock whose steps they are.
-    clock: usize,
-}
-
-impl<'n> Ring<'n> {
-    fn named(name: &'n str) -> Option<Self> {
-        let (of, rest) = name.rsplit_once('@')?;
-        let (longest, clock) = rest.split_once('/').unwrap_or((rest, "0"));
-        Some(Self { of, rows: longest.parse::<usize>().ok()? + 1, clock: clock.parse().ok()? })
-    }
 }
 
 impl Simulation {
@@ -94,8 +76,7 @@ impl Simulation {
                 | Role::InDegree(_)
                 | Role::OutDegree(_)
                 | Role::SynapseCount(_)
-                | Role::History(_)
-                | Role::HistoryOf(..)
+                | Role::History { .. }
                 | Role::Scratch => None,
             };
             buffers.push(match new {
@@ -123,66 +104,68 @@ impl Simulation {
             let old = &self.program.buffers[id.index()];
             old.ty == buffer.ty && old.len == buffer.len
         });
-        if let (Role::History(_) | Role::HistoryOf(..), None) = (buffer.role, same)
-            && let Some(ring) = self.resized(buffer)?
-        {
-            return Ok(Some(ring));
-        }
         match (buffer.role, same) {
             (Role::InDegree(_) | Role::OutDegree(_) | Role::SynapseCount(_), _) => {
                 Ok(counted(program, &self.synapses, buffer))
             }
             (_, Some(_)) => Ok(None),
-            // The past is not known further back than it was kept: it was as it is now.
-            (Role::History(of), None) => {
-                let name = &program.buffers[of.index()].name;
-                let now = self.program.buffers.iter().position(|b| b.name == *name).map(BufferId::new);
-                let row = now.map(|now| self.machine.read(now).cloned()).transpose()?;
-                Ok(Some(rows_of(buffer, row)))
-            }
-            (Role::HistoryOf(object, variable), None) => {
-                let network = Arc::clone(&self.network);
-                let described = &network.variables(object)[variable.index()];
-                let len = match object {
-                    _ if described.extent == Extent::Shared => 1,
-                    ObjectId::Population(id) => network.population(id).size as usize,
-                    ObjectId::Projection(id) => self.shapes[id.index()].n_syn,
-                };
-                let itself = Expr::variable(VarRef { object, variable, side: Side::Own }, described.ty);
-                let value = match &described.kind {
-                    VariableKind::Subexpression(value) => value,
-                    _ => &itself,
-                };
-                let row = Some(self.evaluate(object, variable, value, (described.ty, len))?);
-                Ok(Some(rows_of(buffer, row)))
-            }
+            (Role::History { .. }, None) => Ok(Some(self.history(buffer)?)),
             (Role::Variable(..) | Role::Table | Role::SumDelay { .. } | Role::Scratch, None) => {
                 Ok(Some(HostBuffer::new(buffer.ty, buffer.len)))
             }
         }
     }
 
-    /// The values of a ring that keeps another number of past steps than the one that there is; what is older than that
-    /// one knows is as its oldest. `None` if there is none.
-    fn resized(&mut self, buffer: &Buffer) -> Result<Option<HostBuffer>, RunError> {
-        let Some(wanted) = Ring::named(&buffer.name) else { return Ok(None) };
-        let rings = self.program.buffers.iter().enumerate().filter_map(|(k, b)| {
-            let ring = Ring::named(&b.name).filter(|r| (r.of, r.clock) == (wanted.of, wanted.clock))?;
-            matches!(b.role, Role::History(_) | Role::HistoryOf(..)).then_some((k, ring.rows))
+    /// A ring of past values that there was not before. What another ring of the variable keeps is taken over; what is
+    /// older than its oldest values is as they are. Without one, the past was as it is now.
+    fn history(&mut self, buffer: &Buffer) -> Result<HostBuffer, RunError> {
+        let Role::History { object, variable, rows, clock } = buffer.role else {
+            return Ok(HostBuffer::new(buffer.ty, buffer.len));
+        };
+        let others = self.program.buffers.iter().enumerate().filter_map(|(k, b)| match b.role {
+            Role::History { object: o, variable: v, rows, clock: c }
+                if (o, v, c) == (object, variable, clock) =>
+            {
+                Some((BufferId::new(k), rows))
+            }
+            _ => None,
         });
-        let Some((known, had)) = rings.max_by_key(|(_, rows)| *rows) else { return Ok(None) };
-        let period = self.program.clocks.get(wanted.clock).map_or(1, |c| c.period);
+        let Some((known, had)) = others.max_by_key(|(_, rows)| *rows) else {
+            let row = self.now(object, variable)?;
+            return Ok(rows_of(buffer, row));
+        };
+        let period = self.program.clocks.get(clock.index()).map_or(1, |c| c.period);
         let step = (self.machine.tick() / period) as i64;
-        let old = self.machine.read(BufferId::new(known))?;
-        let size = buffer.len / wanted.rows;
+        let old = self.machine.read(known)?;
+        let size = buffer.len / rows as usize;
         let mut ring = HostBuffer::new(buffer.ty, buffer.len);
-        let place = |step: i64, rows: usize| step.rem_euclid(rows as i64) as usize * size;
-        for back in 0..wanted.rows {
-            let to = place(step - back as i64, wanted.rows);
-            let from = place(step - back.min(had - 1) as i64, had);
+        let place = |step: i64, rows: u32| step.rem_euclid(i64::from(rows)) as usize * size;
+        for back in 0..rows {
+            let to = place(step - i64::from(back), rows);
+            let from = place(step - i64::from(back.min(had - 1)), had);
             (0..size).for_each(|i| ring.set(to + i, old.get(from + i)));
         }
-        Ok(Some(ring))
+        Ok(ring)
+    }
+
+    /// The values of a variable, which may be a subexpression or a link.
+    fn now(&mut self, object: ObjectId, variable: VariableId) -> Result<HostBuffer, RunError> {
+        if let Some(buffer) = self.program.buffer_of(object, variable) {
+            return Ok(self.machine.read(buffer)?.clone());
+        }
+        let network = Arc::clone(&self.network);
+        let described = &network.variables(object)[variable.index()];
+        let len = match object {
+            _ if described.extent == Extent::Shared => 1,
+            ObjectId::Population(id) => network.population(id).size as usize,
+            ObjectId::Projection(id) => self.shapes[id.index()].n_syn,
+        };
+        let itself = Expr::variable(VarRef { object, variable, side: Side::Own }, described.ty);
+        let value = match &described.kind {
+            VariableKind::Subexpression(value) => value,
+            _ => &itself,
+        };
+        self.evaluate(object, variable, value, (described.ty, len))
     }
 
     /// Copies of the buffers of the program, by what they stand for.
@@ -202,7 +185,7 @@ impl Simulation {
                         None => continue,
                     }
                 }
-                Role::SumDelay { .. } | Role::History(_) | Role::HistoryOf(..) | Role::Scratch => continue,
+                Role::SumDelay { .. } | Role::History { .. } | Role::Scratch => continue,
             };
             if wanted(binding) {
                 let contents = self.machine.read(BufferId::new(k))?.clone();
@@ -222,8 +205,7 @@ impl Simulation {
             Role::Variable(..)
             | Role::Table
             | Role::SumDelay { .. }
-            | Role::History(_)
-            | Role::HistoryOf(..)
+            | Role::History { .. }
             | Role::Scratch => return None,
         };
         let variable = self.network.projection(id).variables.iter().position(|v| v.kind == wanted)?;

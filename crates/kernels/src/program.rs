@@ -112,10 +112,17 @@ pub enum Role {
     },
     /// The number of synapses of one structure.
     SynapseCount(StructureId),
-    /// Values of a variable's buffer at earlier steps, a ring of rows; each row starts as the initial values.
-    History(BufferId),
-    /// Likewise of a subexpression, which has no buffer.
-    HistoryOf(ObjectId, VariableId),
+    /// Values of a variable at earlier steps, a ring of rows; each row starts as the initial values.
+    History {
+        /// Whose variable.
+        object: ObjectId,
+        /// Which; a subexpression has no buffer of its own.
+        variable: VariableId,
+        /// How many steps the ring keeps, with the one that runs.
+        rows: u32,
+        /// The clock whose steps they are.
+        clock: ClockIdx,
+    },
     /// Room for intermediate results.
     Scratch,
 }

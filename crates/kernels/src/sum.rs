@@ -188,9 +188,11 @@ impl Lowerer<'_> {
             return Ok(ring(BufferId::new(known)));
         }
         let len = size.saturating_mul(longest as usize + 1);
-        let role = match values {
-            Some(values) => Role::History(values),
-            None => Role::HistoryOf(variable.object, variable.variable),
+        let role = Role::History {
+            object: variable.object,
+            variable: variable.variable,
+            rows: longest.saturating_add(1),
+            clock: clock(on),
         };
         let ring = ring(self.buffer(Buffer { name: name.clone(), ty, len, role }));
         let scope = Scope::of(network, variable.object, network.clock(on).dt);
