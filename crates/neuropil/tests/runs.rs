@@ -180,6 +180,66 @@ fn delays_per_synapse_replace_each_other_while_events_are_under_way() {
 }
 
 #[test]
+fn a_delay_that_is_set_to_what_it_is_changes_nothing() {
+    let text = r#"
+        seed = 3
+        [input.noise]
+        kind = "poisson"
+        size = 30
+        rate = "200 Hz"
+        [neuron.n]
+        equations = "dv/dt = -v/(10*ms) : 1"
+        threshold = "v > 1"
+        reset = "v = 0"
+        [population.cells]
+        neuron = "n"
+        size = 10
+        [synapse.s]
+        equations = """
+        w : 1
+        y : 1
+        """
+        on_pre = "v_post += w; y += 0.01"
+        on_post = "w = clip(w + 0.01*y - 0.004, 0, 1); y *= 0.9"
+        [projection.p]
+        synapse = "s"
+        source = "noise"
+        target = "cells"
+        connect = { rule = "fixed_probability", p = 0.5 }
+        weight = 0.2
+        delays.pre = "1*ms + 0.1*ms*(i % 5)"
+        delays.post = "2*ms + 0.1*ms*(j % 3)"
+    "#;
+    everywhere(text, |model, mut s| {
+        let start = s.store().unwrap();
+        s.run(0.06).unwrap();
+        let (digest, w) = (s.spike_digest(), s.values("p.w").unwrap());
+        assert!(s.spike_counts()[1].spikes + s.spike_counts()[0].spikes > 200);
+        s.restore(&start).unwrap();
+        model
+            .proceed(
+                &mut s,
+                r#"
+                [[run]]
+                duration = "21 ms"
+                [[run]]
+                delays.p.post = "2*ms + 0.1*ms*(j % 3)"
+                duration = "1.3 ms"
+                [[run]]
+                delays.p.pre = "1*ms + 0.1*ms*(i % 5)"
+                duration = "0.4 ms"
+                [[run]]
+                delays.p.pre = "1*ms + 0.1*ms*(i % 5)"
+                delays.p.post = "2*ms + 0.1*ms*(j % 3)"
+                duration = "37.3 ms"
+                "#,
+            )
+            .unwrap();
+        assert_eq!((s.spike_digest(), s.values("p.w").unwrap()), (digest, w));
+    });
+}
+
+#[test]
 fn synapses_made_anew_have_their_initial_values_again() {
     everywhere(RELAY, |model, mut s| {
         model
