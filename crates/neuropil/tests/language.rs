@@ -8,13 +8,8 @@
 
 mod common;
 
-use common::{after as each, found, model as parse};
+use common::{after as each, found, model as parse, values};
 use neuropil::{Builder, Connect, Interp, Model, Options};
-
-/// The values of a variable after some steps, the same on every backend.
-fn values(text: &str, steps: u64, name: &str) -> Vec<f64> {
-    values_of(&parse(text), steps, name)
-}
 
 fn values_of(model: &Model, steps: u64, name: &str) -> Vec<f64> {
     found(model, steps, |simulation| simulation.values(name).unwrap())

@@ -5,18 +5,7 @@
 
 mod common;
 
-use common::{found, model};
-use neuropil::Simulation;
-
-/// Runs a model for some steps on every backend.
-fn each(text: &str, steps: u64, check: impl FnMut(&mut Simulation)) {
-    common::after(&model(text), steps, check);
-}
-
-/// The values of a variable after some steps, the same on every backend.
-fn values(text: &str, steps: u64, name: &str) -> Vec<f64> {
-    found(&model(text), steps, |simulation| simulation.values(name).unwrap())
-}
+use common::{after, model, values};
 
 fn near(found: &[f64], wanted: &[f64], tolerance: f64) {
     assert_eq!(found.len(), wanted.len());
@@ -139,7 +128,7 @@ fn a_bcm_neuron_becomes_selective_for_one_of_two_patterns() {
     // threshold, p r**2, is 2 as well.
     let patterns = [vec![1.0, 0.0], vec![0.0, 1.0]];
     let rule = "model = 'library:bcm'\nparameters = { eta = '2*Hz', tautheta = '100*ms' }";
-    each(&one_neuron(&patterns, rule, "[0.6, 0.5]"), 12_000, |simulation| {
+    after(&model(&one_neuron(&patterns, rule, "[0.6, 0.5]")), 12_000, |simulation| {
         near(&simulation.values("p.w").unwrap(), &[2.0, 0.0], 0.02);
         near(&simulation.values("p.theta").unwrap(), &[2.0, 2.0], 0.03);
     });
@@ -322,7 +311,7 @@ fn spikes_become_rates_and_rates_become_spikes() {
         variables = ["r"]
         slot = "end"
         "#;
-    each(text, 1000, |simulation| {
+    after(&model(text), 1000, |simulation| {
         // A window of 100 ms holds ten of the spikes that come every 10 ms: 100 Hz, from the tenth on.
         let window = simulation.trace("window", "r").unwrap().line(0);
         let first: Vec<f64> = (0..12).map(|step| if step < 10 { 10.0 } else { 20.0 }).collect();

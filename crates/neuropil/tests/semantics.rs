@@ -7,18 +7,8 @@
 
 mod common;
 
-use common::{found, model};
-use neuropil::{Model, Simulation, Stage};
-
-/// Runs a model for some steps on every backend.
-fn each(text: &str, steps: u64, check: impl FnMut(&mut Simulation)) {
-    common::after(&model(text), steps, check);
-}
-
-/// The values of a variable after some steps, the same on every backend.
-fn values(text: &str, steps: u64, name: &str) -> Vec<f64> {
-    found(&model(text), steps, |simulation| simulation.values(name).unwrap())
-}
+use common::{after, found, model, values};
+use neuropil::{Model, Stage};
 
 /// In which steps which neuron had a recorded event.
 fn events(text: &str, steps: u64, of: &str) -> Vec<(i64, u32)> {
@@ -343,7 +333,7 @@ fn poisson_inputs_follow_their_rate() {
     assert_eq!(events(text, 9, "certain"), certain);
     // 250*(0.1 + 0.4) spikes per step on average, with a variance of 250*(0.09 + 0.24): five standard deviations of
     // the sum over 400 steps are 910.
-    each(text, 400, |simulation| {
+    after(&model(text), 400, |simulation| {
         let counts = simulation.spike_counts();
         let spikes = counts.iter().find(|c| c.population == "likely").unwrap().spikes;
         assert!(spikes.abs_diff(50_000) < 910, "{spikes}");
@@ -400,7 +390,7 @@ fn a_population_without_a_threshold_has_events_but_no_spikes() {
         [record]
         spikes = ["cells.tick"]
         "#;
-    each(text, 5, |simulation| {
+    after(&model(text), 5, |simulation| {
         assert!(simulation.spike_counts().iter().all(|c| c.spikes == 0));
         assert_eq!(simulation.spikes("cells_tick").unwrap().1, [0, 1, 2, 0, 1, 2]);
         assert_eq!(simulation.values("cells.x").unwrap(), [2.0; 3]);

@@ -43,3 +43,8 @@ pub(crate) fn found<T: PartialEq + std::fmt::Debug>(
     });
     first.unwrap()
 }
+
+/// The values of a variable of a model after some steps, the same on every backend.
+pub(crate) fn values(text: &str, steps: u64, name: &str) -> Vec<f64> {
+    found(&model(text), steps, |simulation| simulation.values(name).unwrap())
+}
