@@ -22,6 +22,8 @@ pub(crate) struct Pool {
     buffers: Vec<HostBuffer>,
     /// The step that times and random numbers are taken at.
     pub step: i64,
+    /// Changes the random numbers of kernels that run more than once at a step.
+    pub salt: u64,
 }
 
 impl Pool {
@@ -91,7 +93,13 @@ impl Pool {
         bindings: &[BufferId],
         over: Over<'_>,
     ) -> Result<(), BackendError> {
-        routine.run(Once { over, seed, step: self.step, buffers: &mut self.buffers, bindings })
+        routine.run(Once {
+            over,
+            seed: seed ^ self.salt,
+            step: self.step,
+            buffers: &mut self.buffers,
+            bindings,
+        })
     }
 
     /// Where the buffers of a lowered kernel are.
@@ -107,7 +115,7 @@ impl Pool {
 
     /// The buffers that a lowered kernel needs, alone.
     pub(crate) fn only(&self, lowered: &Lowered) -> Self {
-        let mut pool = Self { step: self.step, ..Self::default() };
+        let mut pool = Self { step: self.step, salt: self.salt, ..Self::default() };
         for binding in &lowered.bindings {
             if let Some(buffer) = self.get(*binding) {
                 pool.insert(*binding, buffer.clone());

@@ -430,6 +430,9 @@ impl Simulation {
         })?;
         let step = self.step_on(clock);
         pool.step = step;
+        // Synapses that are made in one step, or while the network is built, have the same numbers: what they begin
+        // with is drawn apart by how many there are already.
+        pool.salt = (self.shapes[id.index()].n_syn as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut grown = grow(network, &*self.backend, pool, (id, clock), &new.csr, new.initial)?;
         if let Some(variable) = projection.last_update {
             // Event-driven variables have their initial values now, not when the run began.

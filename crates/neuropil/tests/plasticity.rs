@@ -615,6 +615,23 @@ fn synapses_come_and_go_between_runs_and_states_remember_them() {
 }
 
 #[test]
+fn synapses_that_are_made_at_one_step_begin_with_numbers_of_their_own() {
+    let mut net = Builder::new("drawn");
+    net.neuron("n").equations("x : 1");
+    net.population("cells", "n", 4);
+    net.synapse("s").equations("w : 1");
+    net.projection("p", "s", "cells", "cells").connect(Connect::pairs([(0, 0), (0, 1)])).weight("rand()");
+    each(&net.model(), |simulation| {
+        simulation.create("p", &[(1, 0), (1, 1)], &[]).unwrap();
+        simulation.create("p", &[(2, 0), (2, 1)], &[]).unwrap();
+        let mut weights = simulation.values("p.w").unwrap();
+        weights.sort_by(f64::total_cmp);
+        weights.dedup();
+        assert_eq!(weights.len(), 6, "{weights:?}");
+    });
+}
+
+#[test]
 fn wrong_names_and_numbers_are_told() {
     let mut simulation = simulate(&hosted(""));
     let text = |e: RunError| e.to_string();

@@ -348,6 +348,44 @@ fn a_population_that_is_switched_off_as_it_spikes_does_not_go_on_spiking() {
 }
 
 #[test]
+fn a_projection_that_is_off_misses_what_arrives_and_not_what_sets_out() {
+    let text = r#"
+        [input.source]
+        kind = "spikes"
+        size = 1
+        indices = [0, 0, 0, 0]
+        times = [0.2, 0.7, 1.2, 2.2]
+        unit = "ms"
+        [neuron.n]
+        equations = "seen : 1"
+        [population.cells]
+        neuron = "n"
+        size = 1
+        [synapse.s]
+        on_pre = "seen_post = 100*seen_post + t_in_timesteps"
+        [projection.p]
+        synapse = "s"
+        source = "source"
+        target = "cells"
+        connect = "all_to_all"
+        delay = "0.5 ms"
+        [[run]]
+        duration = "0.5 ms"
+        [[run]]
+        off = ["p"]
+        duration = "1 ms"
+        [[run]]
+        on = ["p"]
+        duration = "2 ms"
+    "#;
+    everywhere(text, |_, mut s| {
+        perform(&mut s);
+        // As Brian 2.9 with `active` of the `Synapses` (NumPy target): the events of steps 12 and 22 arrive.
+        assert_eq!(s.values("cells.seen").unwrap(), [1727.0]);
+    });
+}
+
+#[test]
 fn networks_share_objects_and_have_times_of_their_own() {
     let text = r#"
         [neuron.n]
