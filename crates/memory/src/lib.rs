@@ -9,7 +9,7 @@ mod mapped;
 mod mirror;
 
 pub use host::{Element, HostBuffer};
-pub use mapped::{MapError, MappedFile, MappedView};
+pub use mapped::{MapError, MappedFile, MappedView, patiently};
 pub use mirror::{Device, Mirror, NoDevice, Validity};
 
 /// What can go wrong with a device's memory.

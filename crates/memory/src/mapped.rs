@@ -22,6 +22,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use memmap2::{Mmap, MmapMut, MmapOptions};
 
@@ -336,12 +337,29 @@ fn map(file: &File, n: usize) -> io::Result<Mmap> {
 
 /// Takes the exclusive lock of a file.
 fn lock(file: &File, path: &Path) -> Result<(), MapError> {
-    match file.try_lock() {
+    match patiently(|| file.try_lock()) {
         Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => Err(MapError::Busy { path: path.to_owned() }),
         // A file system without locks: readers do not map its files.
         Err(TryLockError::Error(_)) => Ok(()),
     }
+}
+
+/// Asks for a lock again for a fifth of a second while somebody else has it.
+///
+/// A process that this one is just starting holds copies of all open files, and of their locks, until its own program
+/// begins: a file that was closed may stay locked for that long.
+///
+/// # Errors
+/// What was answered last.
+pub fn patiently(mut ask: impl FnMut() -> Result<(), TryLockError>) -> Result<(), TryLockError> {
+    for _ in 0..20 {
+        match ask() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
+            answer => return answer,
+        }
+    }
+    ask()
 }
 
 /// Lengthens the file to `range.end` bytes and takes the blocks of `range` from the disk.

@@ -7,6 +7,8 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use neuropil_memory::patiently;
+
 use crate::file::partial;
 use crate::manifest::{MANIFEST, PARTIAL, is_file_name};
 use crate::{Manifest, RecordError, npy};
@@ -76,7 +78,8 @@ fn renamed(dir: &Path) -> Vec<String> {
 
 /// Whether somebody is writing the file. Where there are no locks nobody knows, and nobody is assumed to.
 fn is_locked(path: &Path) -> bool {
-    File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    let blocked = |file: File| matches!(patiently(|| file.try_lock_shared()), Err(TryLockError::WouldBlock));
+    File::open(path).is_ok_and(blocked)
 }
 
 /// Makes the directory that the recording is moved to.
