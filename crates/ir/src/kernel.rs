@@ -300,7 +300,8 @@ impl Kernel {
     /// Elements are independent if what one writes no other reads or writes: stores go to the element's own
     /// number, and a slot that is stored is loaded at the element's own number only. Accumulations are
     /// independent as long as their combinations keep the order of the elements: one instruction per slot, or
-    /// all at the element's own number.
+    /// all at the element's own number. Drivers of [`Domain::Pairs`] run one presynaptic neuron at a time, so that the
+    /// number of the postsynaptic one is a pair's own as well.
     #[must_use]
     pub fn order_dependence(&self) -> Option<String> {
         let accesses = self.accesses();

@@ -2,7 +2,7 @@
 
 use neuropil_base::{Scalar, ScalarType};
 use neuropil_interp as interp;
-use neuropil_ir::{Context, Kernel, Verified, parse, prepare, testing};
+use neuropil_ir::{Context, Domain, Kernel, Verified, parse, prepare, testing};
 use proptest::prelude::*;
 
 use super::data::Element;
@@ -160,8 +160,12 @@ proptest! {
     ) {
         let kernel = testing::kernel(&bytes);
         let contents = testing::contents(&kernel, 1100, &data);
-        let (own, pre, post) =
-            (Told::own(kinds[0], len), Told::other(kinds[1], len), Told::other(kinds[2], len));
+        let (own, pre) = (Told::own(kinds[0], len), Told::other(kinds[1], len));
+        // Pairs come one presynaptic neuron at a time, so no two have the same postsynaptic one.
+        let post = match kernel.domain {
+            Domain::Pairs => Told::own(kinds[2], len),
+            Domain::Elements | Domain::Synapses => Told::other(kinds[2], len),
+        };
         let elements = Elements { len, own: own.numbers(), pre: pre.numbers(), post: post.numbers() };
         agree(&kernel, &elements, &contents)?;
     }
