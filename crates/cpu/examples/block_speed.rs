@@ -9,7 +9,8 @@
 use std::time::Instant;
 
 use neuropil_base::{Scalar, ScalarType};
-use neuropil_cpu::block::{Binding, Block, Elements, Level, Workspace};
+use neuropil_cpu::block::{Block, Level, Workspace};
+use neuropil_cpu::{Elements, Slot};
 use neuropil_ir::{At, Builder, Context, Domain, Kernel, Side, ValueId, prepare};
 use neuropil_math::{BinaryOp, CompareOp, Emit, Function};
 
@@ -139,19 +140,19 @@ fn hodgkin_huxley(ty: ScalarType) -> Kernel {
 /// Nanoseconds per neuron in the quickest step, and what `v` is after the last.
 fn measure<T: Copy>(block: &Block, start: [T; 6]) -> Result<(f64, Vec<T>), Box<dyn std::error::Error>>
 where
-    for<'a> Binding<'a>: From<&'a mut [T]>,
+    for<'a> Slot<'a>: From<&'a mut [T]>,
 {
     let mut workspace = Workspace::new();
     let mut best = f64::INFINITY;
     let mut v = Vec::new();
     for _ in 0..5 {
         let mut buffers = start.map(|x| vec![x; N]);
-        let mut slots = buffers.each_mut().map(|b| Binding::from(&mut b[..]));
+        let slots = buffers.each_mut().map(|b| Slot::from(&mut b[..]));
         let mut events = Vec::new();
         for step in 0..STEPS {
             let context = Context { seed: 1, step: i64::from(step) };
             let begin = Instant::now();
-            block.run(&mut workspace, &context, &Elements::range(0, N), &mut slots, &mut events)?;
+            block.run(&mut workspace, &context, &Elements::range(0, N), &slots, &mut events)?;
             best = best.min(begin.elapsed().as_secs_f64() * 1e9 / N as f64);
         }
         v = buffers[0].clone();

@@ -3,8 +3,9 @@
 use neuropil_base::Scalar;
 use neuropil_ir::{Accumulation, At, ValueId};
 
-use super::data::{Binding, Element};
+use super::data::Element;
 use super::typed;
+use crate::slot::{Cells, Slot};
 
 /// Where the elements of a block find themselves in a buffer.
 #[derive(Clone, Copy, Debug)]
@@ -31,103 +32,98 @@ fn signed(number: u64) -> i64 {
 
 /// Calls `act` with the number of each element in the block and its place in the buffer, which may lie outside.
 #[inline(always)]
-fn each(spot: Spot<'_>, n: usize, first: u64, mut act: impl FnMut(usize, i64)) {
-    let first = signed(first);
+fn each(spot: Spot<'_>, n: usize, mut act: impl FnMut(usize, i64)) {
     match spot {
         Spot::From(start) => {
-            let start = signed(start).saturating_sub(first);
+            let start = signed(start);
             (0..n).for_each(|k| act(k, start.saturating_add(k as i64)));
         }
         Spot::Same(number) => {
-            let place = signed(number).saturating_sub(first);
+            let place = signed(number);
             (0..n).for_each(|k| act(k, place));
         }
         Spot::List32(list) => {
-            list.iter().take(n).enumerate().for_each(|(k, i)| act(k, i64::from(*i).saturating_sub(first)));
+            list.iter().take(n).enumerate().for_each(|(k, i)| act(k, i64::from(*i)));
         }
         Spot::List64(list) => {
-            list.iter().take(n).enumerate().for_each(|(k, i)| act(k, signed(*i).saturating_sub(first)));
+            list.iter().take(n).enumerate().for_each(|(k, i)| act(k, signed(*i)));
         }
         Spot::Values32(list) => {
-            list.iter().take(n).enumerate().for_each(|(k, i)| act(k, i64::from(*i).saturating_sub(first)));
+            list.iter().take(n).enumerate().for_each(|(k, i)| act(k, i64::from(*i)));
         }
         Spot::Values64(list) => {
-            list.iter().take(n).enumerate().for_each(|(k, i)| act(k, i.saturating_sub(first)));
+            list.iter().take(n).enumerate().for_each(|(k, i)| act(k, *i));
         }
         Spot::Scalar => (0..n).for_each(|k| act(k, 0)),
     }
 }
 
-/// The part of a buffer that a block takes one after the other, if it does and lies inside.
+/// The part of a buffer that a block takes one after the other, if it does.
 #[inline(always)]
-fn contiguous(spot: Spot<'_>, n: usize, first: u64, len: usize) -> Option<std::ops::Range<usize>> {
+fn contiguous(spot: Spot<'_>, n: usize) -> Option<std::ops::Range<usize>> {
     let Spot::From(start) = spot else { return None };
-    let start = usize::try_from(start.checked_sub(first)?).ok()?;
-    let end = start.checked_add(n)?;
-    (end <= len).then_some(start..end)
+    let start = usize::try_from(start).ok()?;
+    Some(start..start.checked_add(n)?)
 }
 
 /// Reads a lane.
 #[inline]
-pub(super) fn load<T: Element>(lane: &mut [T], data: &[T], spot: Spot<'_>, first: u64) {
+pub(super) fn load<T: Element>(lane: &mut [T], data: Cells<'_, T>, spot: Spot<'_>) {
     let Some(last) = data.len().checked_sub(1) else {
         lane.fill(T::default());
         return;
     };
-    if let Some(range) = contiguous(spot, lane.len(), first, data.len()) {
-        lane.iter_mut().zip(&data[range]).for_each(|(to, from)| *to = from.clean());
+    if let Some(part) = contiguous(spot, lane.len()).and_then(|range| data.part(range)) {
+        lane.iter_mut().zip(part).for_each(|(to, from)| *to = from.clean());
         return;
     }
-    each(spot, lane.len(), first, |k, place| {
-        lane[k] = data[(place.max(0) as usize).min(last)].clean();
+    each(spot, lane.len(), |k, place| {
+        let value = data.get((place.max(0) as usize).min(last));
+        lane[k] = value.unwrap_or_default().clean();
     });
 }
 
 /// Writes a lane.
 #[inline]
-pub(super) fn store<T: Element>(values: &[T], data: &mut [T], spot: Spot<'_>, first: u64) {
-    if let Some(range) = contiguous(spot, values.len(), first, data.len()) {
-        data[range].copy_from_slice(values);
+pub(super) fn store<T: Element>(values: &[T], data: Cells<'_, T>, spot: Spot<'_>) {
+    if let Some(part) = contiguous(spot, values.len()).and_then(|range| data.part_mut(range)) {
+        part.copy_from_slice(values);
         return;
     }
-    each(spot, values.len(), first, |k, place| {
-        if let Some(to) = usize::try_from(place).ok().and_then(|i| data.get_mut(i)) {
-            *to = values[k];
+    each(spot, values.len(), |k, place| {
+        if let Ok(index) = usize::try_from(place) {
+            data.set(index, values[k]);
         }
     });
 }
 
 /// Combines a lane into a buffer, one element after the other.
 #[inline]
-pub(super) fn accumulate<T: Element>(
-    values: &[T],
-    data: &mut [T],
-    spot: Spot<'_>,
-    first: u64,
-    with: Accumulation,
-) {
+pub(super) fn accumulate<T: Element>(values: &[T], data: Cells<'_, T>, spot: Spot<'_>, with: Accumulation) {
     match with {
-        Accumulation::Add => combine(values, data, spot, first, T::sum),
-        Accumulation::Min => combine(values, data, spot, first, T::lower),
-        Accumulation::Max => combine(values, data, spot, first, T::higher),
+        Accumulation::Add => combine(values, data, spot, T::sum),
+        Accumulation::Min => combine(values, data, spot, T::lower),
+        Accumulation::Max => combine(values, data, spot, T::higher),
     }
 }
 
 #[inline(always)]
-fn combine<T: Element>(values: &[T], data: &mut [T], spot: Spot<'_>, first: u64, with: impl Fn(T, T) -> T) {
-    if let Some(range) = contiguous(spot, values.len(), first, data.len()) {
-        data[range].iter_mut().zip(values).for_each(|(to, value)| *to = with(*to, *value));
+fn combine<T: Element>(values: &[T], data: Cells<'_, T>, spot: Spot<'_>, with: impl Fn(T, T) -> T) {
+    if let Some(part) = contiguous(spot, values.len()).and_then(|range| data.part_mut(range)) {
+        part.iter_mut().zip(values).for_each(|(to, value)| *to = with(*to, *value));
         return;
     }
-    each(spot, values.len(), first, |k, place| {
-        if let Some(to) = usize::try_from(place).ok().and_then(|i| data.get_mut(i)) {
-            *to = with(*to, values[k]);
+    each(spot, values.len(), |k, place| {
+        if let Ok(index) = usize::try_from(place)
+            && let Some(old) = data.get(index)
+        {
+            data.set(index, with(old, values[k]));
         }
     });
 }
 
 /// Reads one value for all elements, whose place does not depend on the element.
-pub(super) fn load_one(binding: &Binding<'_>, at: At, of: impl Fn(ValueId) -> Scalar) -> Scalar {
+pub(super) fn load_one(slot: &Slot<'_>, at: At, of: impl Fn(ValueId) -> Scalar) -> Scalar {
     let place = match at {
         At::Value(v) => match of(v) {
             Scalar::I32(i) => [i64::from(i)],
@@ -136,14 +132,12 @@ pub(super) fn load_one(binding: &Binding<'_>, at: At, of: impl Fn(ValueId) -> Sc
             Scalar::Bool(_) | Scalar::F32(_) | Scalar::F64(_) => [0],
         },
         At::Scalar | At::Side(_) => {
-            return typed!(binding.data.ty(), T => {
-                T::data(binding).first().copied().unwrap_or_default().clean().scalar()
-            });
+            return typed!(slot.ty(), T => slot.cells::<T>().get(0).unwrap_or_default().clean().scalar());
         }
     };
-    typed!(binding.data.ty(), T => {
+    typed!(slot.ty(), T => {
         let mut lane = [T::default()];
-        load(&mut lane, T::data(binding), Spot::Values64(&place), binding.first);
+        load(&mut lane, slot.cells::<T>(), Spot::Values64(&place));
         lane[0].scalar()
     })
 }

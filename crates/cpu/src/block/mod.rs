@@ -23,12 +23,12 @@ use neuropil_base::{Scalar, ScalarType};
 use neuropil_ir::{Context, Op, SlotId, ValueId, Verified, index_value};
 use neuropil_rng::{DOMAIN_WORD, ElementStream, Key, Words};
 
-pub use data::{Binding, Elements, Numbers, SlotData, View};
 pub use lanes::Workspace;
 pub use level::Level;
 
+use crate::elements::{BindError, Elements, Numbers};
+use crate::slot::Slot;
 use compile::{Code, Program, Where};
-use data::Element;
 use lanes::{Files, put, take, values};
 use memory::Spot;
 
@@ -66,49 +66,11 @@ macro_rules! typed {
 }
 use typed;
 
-/// Buffers or elements that do not fit the kernel.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum BindError {
-    /// Too many or too few buffers.
-    #[error("the kernel `{kernel}` has {wanted} slots, {found} are bound")]
-    Count {
-        /// The kernel.
-        kernel: String,
-        /// Its slots.
-        wanted: usize,
-        /// The buffers given.
-        found: usize,
-    },
-    /// A buffer of the wrong type.
-    #[error("slot `{slot}` holds `{wanted}`, the buffer `{found}`")]
-    Type {
-        /// The slot.
-        slot: String,
-        /// Its type.
-        wanted: ScalarType,
-        /// The type of the buffer.
-        found: ScalarType,
-    },
-    /// A buffer that may not be written.
-    #[error("slot `{slot}` is written, the buffer may only be read")]
-    ReadOnly {
-        /// The slot.
-        slot: String,
-    },
-    /// A list of numbers shorter than the list of elements.
-    #[error("there are {len} elements, but a list of {found} numbers")]
-    Numbers {
-        /// The elements.
-        len: usize,
-        /// The numbers.
-        found: usize,
-    },
-}
-
 /// A compiled body. It can be shared between threads, each with a [`Workspace`] of its own.
 ///
 /// ```
-/// use neuropil_cpu::block::{Block, Elements, Workspace};
+/// use neuropil_cpu::Elements;
+/// use neuropil_cpu::block::{Block, Workspace};
 /// use neuropil_ir::{Context, parse, prepare};
 /// let kernel = parse("kernel decay over elements {
 ///   slot v: f64
@@ -122,10 +84,10 @@ pub enum BindError {
 /// }")?;
 /// let block = Block::compile(&prepare(&kernel)?);
 /// let mut v: Vec<f64> = (0..4).map(f64::from).collect();
-/// let mut slots = [(&mut v[..]).into(), (&[0_u8; 4][..]).into()];
+/// let slots = [(&mut v[..]).into(), (&[0_u8; 4][..]).into()];
 /// let mut events = Vec::new();
 /// let context = Context { seed: 1, step: 0 };
-/// block.run(&mut Workspace::new(), &context, &Elements::range(0, 4), &mut slots, &mut events)?;
+/// block.run(&mut Workspace::new(), &context, &Elements::range(0, 4), &slots, &mut events)?;
 /// assert_eq!(v, [0.0, 0.5, 1.0, 1.5]);
 /// assert_eq!(events, [2, 3]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -170,7 +132,7 @@ impl Block {
         workspace: &mut Workspace,
         context: &Context,
         elements: &Elements<'_>,
-        slots: &mut [Binding<'_>],
+        slots: &[Slot<'_>],
         events: &mut Vec<u32>,
     ) -> Result<(), BindError> {
         self.check(slots)?;
@@ -194,7 +156,7 @@ impl Block {
         Ok(())
     }
 
-    fn check(&self, slots: &[Binding<'_>]) -> Result<(), BindError> {
+    fn check(&self, slots: &[Slot<'_>]) -> Result<(), BindError> {
         let wanted = &self.program.slots;
         if slots.len() != wanted.len() {
             return Err(BindError::Count {
@@ -204,11 +166,11 @@ impl Block {
             });
         }
         for (slot, binding) in wanted.iter().zip(slots) {
-            if binding.data.ty() != slot.ty {
-                let (wanted, found) = (slot.ty, binding.data.ty());
+            if binding.ty() != slot.ty {
+                let (wanted, found) = (slot.ty, binding.ty());
                 return Err(BindError::Type { slot: slot.name.clone(), wanted, found });
             }
-            if slot.written && !binding.data.is_writable() {
+            if slot.written && !binding.is_writable() {
                 return Err(BindError::ReadOnly { slot: slot.name.clone() });
             }
         }
@@ -216,7 +178,7 @@ impl Block {
     }
 
     /// Computes the values that are the same for all elements.
-    fn uniforms(&self, context: &Context, slots: &[Binding<'_>], files: &mut Files) {
+    fn uniforms(&self, context: &Context, slots: &[Slot<'_>], files: &mut Files) {
         for computed in &self.program.computed {
             let of = |v: ValueId| {
                 let place = self.program.uniform_of[v.index()];
@@ -244,35 +206,30 @@ struct Call<'a> {
 impl Call<'_> {
     /// Carries out one instruction.
     #[inline]
-    fn step(&self, code: &Code, slots: &mut [Binding<'_>], files: &mut Files, events: &mut Vec<u32>) {
+    fn step(&self, code: &Code, slots: &[Slot<'_>], files: &mut Files, events: &mut Vec<u32>) {
         let Self { level, context, part } = self;
         let n = part.len;
         match code {
             Code::Pure(pure) => level.execute(pure, files, n),
             Code::Load { ty, slot, at, dst } => {
-                let binding = &slots[slot.index()];
                 typed!(*ty, T => {
                     let Some(mut lane) = take::<T>(files, *dst) else { return };
-                    let data = T::data(binding);
-                    memory::load(values::<T>(&mut lane, n), data, spot(*at, part, files), binding.first);
+                    let data = slots[slot.index()].cells::<T>();
+                    memory::load(values::<T>(&mut lane, n), data, spot(*at, part, files));
                     put::<T>(files, *dst, lane);
                 });
             }
             Code::Store { ty, slot, at, value } => {
-                let binding = &mut slots[slot.index()];
-                let first = binding.first;
                 typed!(*ty, T => {
                     let values = lanes::lane::<T>(files, *value, n);
-                    memory::store(values, T::data_mut(binding), spot(*at, part, files), first);
+                    memory::store(values, slots[slot.index()].cells::<T>(), spot(*at, part, files));
                 });
             }
             Code::Accumulate { ty, slot, at, with, value } => {
-                let binding = &mut slots[slot.index()];
-                let first = binding.first;
                 typed!(*ty, T => {
                     let values = lanes::lane::<T>(files, *value, n);
-                    let data = T::data_mut(binding);
-                    memory::accumulate(values, data, spot(*at, part, files), first, *with);
+                    let data = slots[slot.index()].cells::<T>();
+                    memory::accumulate(values, data, spot(*at, part, files), *with);
                 });
             }
             Code::Emit { condition } => {
