@@ -62,6 +62,11 @@ impl Dense {
         self.mask.as_ref().map(|m| (m.bits.as_slice(), m.words_per_row))
     }
 
+    /// The canonical index of the first synapse of a row of the matrix, or of the end.
+    pub(crate) fn row_start(&self, pre: usize) -> usize {
+        self.mask.as_ref().map_or(pre * self.n_post as usize, |mask| mask.offsets[pre])
+    }
+
     /// The canonical index of a pair, if it is a synapse.
     #[must_use]
     pub fn synapse(&self, pre: u32, post: u32) -> Option<usize> {

@@ -167,6 +167,18 @@ impl Storage {
         (Self::Csr(csr), reason)
     }
 
+    /// The canonical index of a row's first synapse, which is the number of synapses in the rows before; for a
+    /// neuron that does not exist the number of all synapses.
+    #[must_use]
+    pub fn row_start(&self, pre: u32) -> usize {
+        let pre = pre.min(self.n_pre()) as usize;
+        match self {
+            Self::Csr(csr) => csr.offsets()[pre],
+            Self::Ell(ell) => ell.offsets()[pre],
+            Self::Dense(dense) => dense.row_start(pre),
+        }
+    }
+
     /// The word for the format in a model file.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -265,6 +277,10 @@ mod tests {
                     let pairs = storage.to_pairs();
                     prop_assert_eq!(Csr::from_pairs(csr.n_pre(), csr.n_post(), &pairs).unwrap(), csr.clone());
                     prop_assert_eq!(storage.n_syn(), csr.n_syn());
+                    for (pre, start) in (0..).zip(csr.offsets()) {
+                        prop_assert_eq!(storage.row_start(pre), *start);
+                    }
+                    prop_assert_eq!(storage.row_start(u32::MAX), csr.n_syn());
                 }
             }
         }

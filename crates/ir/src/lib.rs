@@ -5,10 +5,12 @@
 //! * [`parse`], and `Display` for kernels: the text form, both ways.
 //! * [`verify`], [`Verified`]: what a valid kernel is; a backend accepts nothing else.
 //! * [`prepare`]: the passes that every kernel goes through.
+//! * [`part`]: one value of a kernel as a kernel of its own.
 //! * [`Context`], [`Element`]: what one run of a kernel is given.
 
 mod build;
 mod kernel;
+mod part;
 mod pass;
 mod run;
 #[doc(hidden)]
@@ -18,6 +20,7 @@ mod verify;
 
 pub use build::Builder;
 pub use kernel::{Access, Accumulation, At, Domain, Inst, Kernel, Op, Sampler, Side, Slot, SlotId, ValueId};
+pub use part::{Part, part};
 pub use pass::{drop_unused, expand, prepare};
 pub use run::{Context, Element, index_value};
 pub use text::{ParseError, parse};

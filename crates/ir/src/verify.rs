@@ -90,7 +90,7 @@ pub struct VerifyError {
 }
 
 impl VerifyError {
-    fn new(kernel: &Kernel, inst: Option<usize>, violation: Violation) -> Self {
+    pub(crate) fn new(kernel: &Kernel, inst: Option<usize>, violation: Violation) -> Self {
         Self { kernel: kernel.name.clone(), inst, violation }
     }
 }

@@ -6,7 +6,7 @@ use neuropil_base::{Scalar, ScalarType};
 /// A cache line: the unit of allocation, so that every buffer starts on one.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-struct Line([u8; 64]);
+pub(crate) struct Line([u8; 64]);
 
 #[allow(unsafe_code)]
 // SAFETY: `Line` is 64 bytes of plain data; any bit pattern, and so zero, is a valid value.
