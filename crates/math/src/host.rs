@@ -120,6 +120,7 @@ impl Emit for Doubles {
             (BinaryOp::Shr, Word::Integer(i)) => {
                 Word::Integer((i as u64).wrapping_shr(b.integer() as u32) as i64)
             }
+            (BinaryOp::Sar, Word::Integer(i)) => Word::Integer(i.wrapping_shr(b.integer() as u32)),
             _ => crate::scalar::binary(op, a.scalar(), b.scalar()).into(),
         }
     }

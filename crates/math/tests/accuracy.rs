@@ -240,3 +240,22 @@ fn doubles_keep_their_error_bounds() {
 fn singles_keep_their_error_bounds() {
     hold(ScalarType::F32);
 }
+
+/// `exp` where it is densest in use and where its result is subnormal, in steps of a few last places.
+#[test]
+fn exponentials_of_singles_keep_their_bound_densely() {
+    let mut worst = (0.0, 0.0);
+    let ranges: [(f32, f32); 6] =
+        [(-104.0, -86.0), (-0.36, -0.34), (-1e-6, -1e-7), (0.3, 0.4), (26.6, 26.8), (88.0, 88.8)];
+    for (from, to) in ranges {
+        let (a, b) = (from.abs().min(to.abs()).to_bits(), from.abs().max(to.abs()).to_bits());
+        for bits in (a..b).step_by(29) {
+            let x = f64::from(f32::from_bits(bits).copysign(from));
+            let e = error(Exp, &[x], value(Exp, &[x], ScalarType::F32), ScalarType::F32);
+            if e > worst.0 {
+                worst = (e, x);
+            }
+        }
+    }
+    assert!(worst.0 <= Exp.error_bound_ulp(ScalarType::F32), "{worst:?}");
+}

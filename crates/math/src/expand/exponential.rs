@@ -1,120 +1,130 @@
 //! exp and what is made of it: expm1, exprel, sinh, cosh, tanh.
 //!
 //! `exp(x) = 2^n exp(r)` with `n = round(x / ln 2)` and `r = x - n ln 2` in two parts (Cody & Waite 1980,
-//! *Software Manual for the Elementary Functions*, chapter 6). The scaling by `2^n` is split in two, so
-//! that subnormal results are rounded once and large ones do not overflow early.
+//! *Software Manual for the Elementary Functions*, chapter 6). The sum that rounds to `n` holds it in its low
+//! bits, together with a bias of the exponent, so that one shift makes a power of two of it. The scaling by
+//! `2^n` is split in two, so that subnormal results are rounded once and large ones do not overflow early.
 
 use super::ops::Ops;
 use crate::Emit;
 
 /// What is left of an argument after taking out powers of two.
 struct Reduced<V> {
+    /// The exponent in the low bits of a float, above a bias.
+    t: V,
     /// The exponent, a whole number as a float.
     n: V,
-    /// `exp(r) - 1`
-    p: V,
+    /// The argument less `n` times the first part of `ln 2`, exactly.
+    exact: V,
 }
 
-/// What is added to the rounded rest `r`.
-#[derive(Clone, Copy)]
-enum Lacking<V> {
-    /// Nothing: the result is exact enough.
-    Nothing,
-    /// What the rounding of `r` took.
-    Rounding,
-    /// That, and what the argument itself lacks.
-    Also(V),
+/// The binary exponent of a power of two.
+fn exponent(power: f64) -> f64 {
+    ((power.to_bits() >> 52) as f64) - 1023.0
 }
 
 impl<E: Emit> Ops<'_, E> {
-    /// `x` as `n ln 2 + r`; `x` is within the range of exponents.
+    /// `x` as `n ln 2` and a rest; `x` is within the range of exponents, and `t` holds `n + bias`.
     #[inline]
-    fn reduce_exp(&mut self, x: E::Value, lacking: Lacking<E::Value>) -> Reduced<E::Value> {
-        let table = self.table;
-        let (per_ln2, magic) = (table.per_ln2[0], self.magic());
-        let t = self.fma_c(x, per_ln2, magic);
-        let n = self.add_c(t, -magic);
-        let minus = self.neg(n);
-        let high = self.c(table.ln2[0]);
-        let low = self.c(table.ln2[1]);
-        let exact = self.fma(minus, high, x);
-        let r = self.fma(minus, low, exact);
-        let q = self.horner(r, table.exp);
-        let square = self.mul(r, r);
-        let p = match lacking {
-            Lacking::Nothing => self.fma(square, q, r),
-            Lacking::Rounding | Lacking::Also(_) => {
-                let rest = self.sub(exact, r);
-                let mut rest = self.fma(minus, low, rest);
-                if let Lacking::Also(also) = lacking {
-                    rest = self.add(rest, also);
-                }
-                // exp(r) rest, with the rounded exp(r).
-                let p = self.fma(square, q, r);
-                let tail = self.fma(p, rest, rest);
-                let tail = self.fma(square, q, tail);
-                self.add(r, tail)
-            }
-        };
-        Reduced { n, p }
+    fn reduce_exp(&mut self, x: E::Value, bias: f64) -> Reduced<E::Value> {
+        let offset = self.magic() + bias;
+        let t = self.fma_c(x, self.table.per_ln2[0], offset);
+        let n = self.add_c(t, -offset);
+        let high = self.c(-self.table.ln2[0]);
+        let exact = self.fma(n, high, x);
+        Reduced { t, n, exact }
     }
 
-    /// `exp(x)` as a product `p * a * b`, `a` and `b` powers of two of about the same size.
+    /// `exp(r)` for `|r| <= ln(2)/2`.
     #[inline]
-    fn exp_parts(&mut self, x: E::Value, lacking: Lacking<E::Value>) -> (E::Value, E::Value, E::Value) {
-        let Reduced { n, p } = self.reduce_exp(x, lacking);
-        let p = self.add_c(p, 1.0);
-        let offset = self.magic() + self.bias();
-        let half = self.fma_c(n, 0.5, offset);
-        let first = self.add_c(half, -offset);
-        let rest = self.sub(n, first);
-        let rest = self.add_c(rest, offset);
-        let a = self.power_of_two(half);
-        let b = self.power_of_two(rest);
-        (p, a, b)
+    fn exp_of_small(&mut self, r: E::Value) -> E::Value {
+        let one = self.c(1.0);
+        let q = self.horner(r, self.table.exp);
+        let p = self.fma(q, r, one);
+        self.fma(p, r, one)
+    }
+
+    /// `p 2^n` from `p` near 1 and a `t` that holds `n` above twice the bias of the format: a product with two
+    /// powers of about the same size.
+    #[inline]
+    fn scaled(&mut self, p: E::Value, t: E::Value) -> E::Value {
+        let count = self.fraction_bits();
+        let bits = self.bits_of(t);
+        let half = self.shr(bits, 1);
+        let rest = self.sub(bits, half);
+        let first = self.shl(half, count);
+        let second = self.shl(rest, count);
+        let (first, second) = (self.float_of_bits(first), self.float_of_bits(second));
+        let p = self.mul(p, first);
+        self.mul(p, second)
+    }
+
+    /// `x` where `exp(x)` is neither 0 nor infinite, and a bound beyond.
+    #[inline]
+    fn within_exp(&mut self, x: E::Value) -> E::Value {
+        let (low, high) = if self.is_double() { (-746.0, 710.0) } else { (-104.0, 89.0) };
+        self.clamp(x, low, high)
     }
 
     /// `exp(x)`
     pub(crate) fn exp(&mut self, x: E::Value) -> E::Value {
-        self.scaled_exp(x, Lacking::Nothing)
+        let x = self.within_exp(x);
+        let bias = 2.0 * self.bias();
+        let Reduced { t, n, exact } = self.reduce_exp(x, bias);
+        let low = self.c(-self.table.ln2[1]);
+        let r = self.fma(n, low, exact);
+        let p = self.exp_of_small(r);
+        self.scaled(p, t)
     }
 
-    /// `exp(x + low)`, with `low` less than a unit in the last place of `x`.
-    pub(super) fn exp_of_two(&mut self, x: E::Value, low: E::Value) -> E::Value {
-        // Only where `x` is out of range is `low` any larger.
-        let low = self.clamp(low, -1e-12, 1e-12);
-        self.scaled_exp(x, Lacking::Also(low))
+    /// `exp(x + rest)`, with `rest` less than a unit in the last place of `x`.
+    pub(super) fn exp_of_two(&mut self, x: E::Value, rest: E::Value) -> E::Value {
+        // Only where `x` is out of range is the rest any larger.
+        let rest = self.clamp(rest, -1e-5, 1e-5);
+        let x = self.within_exp(x);
+        let bias = 2.0 * self.bias();
+        let Reduced { t, n, exact } = self.reduce_exp(x, bias);
+        let low = self.c(-self.table.ln2[1]);
+        let rest = self.fma(n, low, rest);
+        let r = self.add(exact, rest);
+        let p = self.exp_of_small(r);
+        self.scaled(p, t)
     }
 
-    fn scaled_exp(&mut self, x: E::Value, lacking: Lacking<E::Value>) -> E::Value {
-        // Beyond these the result is 0 or infinite all the same.
-        let (low, high) = if self.is_double() { (-746.0, 710.0) } else { (-104.0, 89.0) };
-        let x = self.clamp(x, low, high);
-        let (p, a, b) = self.exp_parts(x, lacking);
-        let p = self.mul(p, a);
-        self.mul(p, b)
-    }
-
-    /// `exp(x) - 1` as a product of a number and a power of two, exact to the last place unless `x` is
-    /// [`tiny`](Self::tiny) (then twice the first part may have lost bits).
+    /// `exp(x)` where it is a normal number; `x` is clamped to where that is so with room for a single.
     #[inline]
-    fn expm1_parts(&mut self, x: E::Value) -> (E::Value, E::Value) {
-        // Below, the result is -1; above, even a quotient by `x` is infinite.
-        let (low, high) = if self.is_double() { (-60.0, 717.0) } else { (-30.0, 94.0) };
-        let x = self.clamp(x, low, high);
-        let Reduced { n, p } = self.reduce_exp(x, Lacking::Rounding);
-        // 2^n p + (2^n - 1), all halved: 2^1024 itself is not a number of the format.
-        let (magic, bias) = (self.magic(), self.bias());
-        let largest = self.c(bias + 1.0);
-        let m = self.min(largest, n);
-        let t = self.add_c(m, magic + bias - 1.0);
-        let half_scale = self.power_of_two(t);
-        let rest = self.add_c(half_scale, -0.5);
-        let number = self.fma(half_scale, p, rest);
-        let over = self.sub(n, m);
-        let t = self.add_c(over, magic + bias + 1.0);
+    pub(super) fn exp_of_moderate(&mut self, x: E::Value) -> E::Value {
+        let x = self.clamp(x, -200.0, 200.0);
+        let Reduced { t, n, exact } = self.reduce_exp(x, 0.0);
+        let low = self.c(-self.table.ln2[1]);
+        let r = self.fma(n, low, exact);
+        let p = self.exp_of_small(r);
+        let (bits, count) = (self.bits_of(t), self.fraction_bits());
+        let exponent = self.shl(bits, count);
+        let bits = self.bits_of(p);
+        let bits = self.add(bits, exponent);
+        self.float_of_bits(bits)
+    }
+
+    /// `(exp(x) - 1) unit` for a power of two, with which no power here leaves the format; a zero loses its sign.
+    ///
+    /// `2^n p + (2^n - 1)` with `p = exp(r) - 1`, where products with `2^n` are exact.
+    #[inline]
+    fn expm1_over(&mut self, x: E::Value, unit: f64) -> E::Value {
+        let bias = self.bias() + exponent(unit);
+        let Reduced { t, n, exact } = self.reduce_exp(x, bias);
+        let low = self.c(-self.table.ln2[1]);
+        let r = self.fma(n, low, exact);
+        // What the rounding of r took.
+        let lost = self.sub(exact, r);
+        let lost = self.fma(n, low, lost);
+        let q = self.horner(r, self.table.exp);
+        let square = self.mul(r, r);
+        let tail = self.fma(square, q, lost);
+        let p = self.add(r, tail);
         let scale = self.power_of_two(t);
-        (number, scale)
+        let whole = self.add_c(scale, -unit);
+        self.fma(scale, p, whole)
     }
 
     /// Whether `|x|` is so small that all but the first term of a series vanishes.
@@ -127,23 +137,31 @@ impl<E: Emit> Ops<'_, E> {
 
     /// `exp(x) - 1`
     pub(crate) fn expm1(&mut self, x: E::Value) -> E::Value {
-        let (number, scale) = self.expm1_parts(x);
-        let result = self.mul(number, scale);
+        // Below, the result is -1.
+        let (low, high) = if self.is_double() { (-60.0, 710.0) } else { (-30.0, 89.0) };
+        let bounded = self.clamp(x, low, high);
+        // Halved, since 2^1024 is not a number of the format.
+        let half = self.expm1_over(bounded, 0.5);
+        let result = self.add(half, half);
         let tiny = self.is_tiny(x);
         self.select(tiny, x, result)
     }
 
     /// `(exp(x) - 1) / x`
     pub(super) fn exprel(&mut self, x: E::Value) -> E::Value {
-        let (number, scale) = self.expm1_parts(x);
-        // Dividing first keeps results finite whose numerator is not.
+        // Above, the result is infinite, and below, the numerator is -1.
+        let (low, high) = if self.is_double() { (-60.0, 717.0) } else { (-30.0, 94.0) };
+        let high = self.c(high);
+        let x = self.min(high, x);
+        let low = self.c(low);
+        let bounded = self.max(low, x);
+        // Scaled down, since results are finite whose numerator is not.
+        let scale = 1.0 / 4096.0;
+        let number = self.expm1_over(bounded, scale);
         let quotient = self.div(number, x);
-        let result = self.mul(quotient, scale);
+        let result = self.mul_c(quotient, 1.0 / scale);
         let tiny = self.is_tiny(x);
-        let result = self.select_c(tiny, 1.0, result);
-        let infinite = self.c(f64::INFINITY);
-        let at_end = self.eq(x, infinite);
-        self.select(at_end, x, result)
+        self.select_c(tiny, 1.0, result)
     }
 
     /// `exp(|x|) / 2`, which overflows no earlier than the functions that use it.
@@ -152,10 +170,12 @@ impl<E: Emit> Ops<'_, E> {
         let size = self.abs(x);
         let high = self.c(if self.is_double() { 712.0 } else { 91.0 });
         let size = self.min(high, size);
-        let (p, a, b) = self.exp_parts(size, Lacking::Nothing);
-        let half = self.mul_c(a, 0.5);
-        let p = self.mul(p, half);
-        self.mul(p, b)
+        let bias = 2.0 * self.bias() - 1.0;
+        let Reduced { t, n, exact } = self.reduce_exp(size, bias);
+        let low = self.c(-self.table.ln2[1]);
+        let r = self.fma(n, low, exact);
+        let p = self.exp_of_small(r);
+        self.scaled(p, t)
     }
 
     /// `cosh(x) = h + 1/(4 h)` with `h = exp(|x|)/2`.
@@ -190,8 +210,7 @@ impl<E: Emit> Ops<'_, E> {
         // From here on the result is 1.
         let high = self.c(44.0);
         let double = self.min(high, double);
-        let (number, scale) = self.expm1_parts(double);
-        let t = self.mul(number, scale);
+        let t = self.expm1_over(double, 1.0);
         let two = self.c(2.0);
         let (below, lost) = self.fast_two_sum(two, t);
         let quotient = self.div(t, below);

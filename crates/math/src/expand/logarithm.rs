@@ -1,34 +1,71 @@
 //! log and its relatives: log1p, log2, log10.
 //!
 //! `log(x) = k log 2 + log(1 + f)` with `1 + f` between `sqrt(1/2)` and `sqrt(2)`, and
-//! `log(1 + f) = f - f^2/2 + s (f^2/2 + R(s^2))`, `s = f/(2 + f)`: the rearrangement in which the leading
-//! terms are exact or nearly so (Tang 1990, ACM TOMS 16, 378; as in FDLIBM's `e_log.c`).
+//! `log(1 + f) = f - f^2/2 + f^3 q(f)`, whose leading terms are exact or nearly so. A polynomial of twice the
+//! degree that a quotient `f/(2 + f)` would ask for (Tang 1990, ACM TOMS 16, 378) is cheaper than the quotient
+//! wherever divisions take as long as ten multiplications or more, which is wherever vectors are.
 
 use super::ops::Ops;
-use crate::Emit;
+use crate::{BinaryOp, Emit};
 
-/// A positive number as `(1 + f) 2^k`.
+/// A positive number as `(1 + f) 2^(k unit)`.
 pub(super) struct Split<V> {
-    /// The exponent, a whole number as a float.
+    /// The exponent as a float, in units of `unit`.
     pub(super) k: V,
     /// What the significand has over 1.
     pub(super) f: V,
-    /// The stored exponent, an integer.
-    stored: V,
+    /// The exponent, shifted to where it is stored.
+    shifted: V,
 }
 
 /// The logarithm of `1 + f` in the parts that its sum is made of.
 struct Parts<V> {
-    /// `f^2/2`
-    half_square: V,
-    /// `s`
-    s: V,
-    /// `f^2/2 + R`
-    rest: V,
+    /// `f^2`
+    square: V,
+    /// `f^3`
+    cube: V,
+    /// `q`
+    q: V,
 }
 
 impl<E: Emit> Ops<'_, E> {
-    /// A positive finite number as `(1 + f) 2^k`; what it gives for others means nothing.
+    /// The value of `k = 1` in a [`Split`]. The exponent of a single is converted where it stands, 23 bits up;
+    /// no such conversion exists for doubles everywhere.
+    #[inline]
+    pub(super) fn exponent_unit(&self) -> f64 {
+        if self.is_double() { 1.0 } else { 1.0 / 8_388_608.0 }
+    }
+
+    /// A positive normal number as `(1 + f) 2^(k unit)`; what it gives for others means nothing.
+    #[inline]
+    pub(super) fn split_normal(&mut self, x: E::Value) -> Split<E::Value> {
+        // The bits of sqrt(1/2), and those of exponent and sign.
+        let (root, mask) =
+            if self.is_double() { (0x3fe6_a09e_667f_3bcd, -1 << 52) } else { (0x3f35_04f3, -1 << 23) };
+        let bits = self.bits_of(x);
+        let root = self.int(root);
+        let moved = self.sub(bits, root);
+        let mask = self.int(mask);
+        let shifted = self.and(moved, mask);
+        let significand = self.sub(bits, shifted);
+        let significand = self.float_of_bits(significand);
+        let f = self.add_c(significand, -1.0);
+        let k = if self.is_double() {
+            // Added to the bits of 1.5 * 2^52, whose last bits are worth one each.
+            let magic = self.magic();
+            let offset = self.int(magic.to_bits() as i64);
+            let count = self.int(52);
+            let k = self.e.binary(BinaryOp::Sar, moved, count);
+            let k = self.add(k, offset);
+            let k = self.float_of_bits(k);
+            self.add_c(k, -magic)
+        } else {
+            self.e.convert(self.ty, shifted)
+        };
+        Split { k, f, shifted }
+    }
+
+    /// A positive finite number as `(1 + f) 2^(k unit)`; what it gives for others means nothing.
     #[inline]
     pub(super) fn split(&mut self, x: E::Value) -> Split<E::Value> {
         let smallest = if self.is_double() { f64::MIN_POSITIVE } else { f64::from(f32::MIN_POSITIVE) };
@@ -36,67 +73,60 @@ impl<E: Emit> Ops<'_, E> {
         let subnormal = self.lt_c(x, smallest);
         let larger = self.mul_c(x, 18_014_398_509_481_984.0);
         let scaled = self.select(subnormal, larger, x);
-        // The bits of 1, of sqrt(1/2) and of a fraction.
-        let (one, root, mask) = if self.is_double() {
-            (0x3ff0_0000_0000_0000, 0x3fe6_a09e_667f_3bcd, 0x000f_ffff_ffff_ffff)
-        } else {
-            (0x3f80_0000, 0x3f35_04f3, 0x007f_ffff)
-        };
-        let bits = self.bits_of(scaled);
-        let offset = self.int(one - root);
-        let moved = self.add(bits, offset);
-        let count = self.fraction_bits();
-        let stored = self.shr(moved, count);
-        let mask = self.int(mask);
-        let fraction = self.and(moved, mask);
-        let root = self.int(root);
-        let significand = self.add(fraction, root);
-        let significand = self.float_of_bits(significand);
-        let f = self.add_c(significand, -1.0);
-        // The exponent as a float: put into the last bits of 2^52 (2^23), which are worth one each.
-        let unit: f64 = if self.is_double() { 4_503_599_627_370_496.0 } else { 8_388_608.0 };
-        let unit_bits =
-            if self.is_double() { unit.to_bits() as i64 } else { i64::from((unit as f32).to_bits()) };
-        let unit_bits = self.int(unit_bits);
-        let k = self.or(stored, unit_bits);
-        let k = self.float_of_bits(k);
-        let bias = self.bias();
-        let shift = self.choose(subnormal, unit + bias + 54.0, unit + bias);
-        let k = self.sub(k, shift);
-        Split { k, f, stored }
+        let Split { k, f, shifted } = self.split_normal(scaled);
+        let unit = self.exponent_unit();
+        let more = self.choose(subnormal, 54.0 / unit, 0.0);
+        let k = self.sub(k, more);
+        Split { k, f, shifted }
     }
 
     #[inline]
     fn log_parts(&mut self, f: E::Value) -> Parts<E::Value> {
-        let below = self.add_c(f, 2.0);
-        let s = self.div(f, below);
-        let z = self.mul(s, s);
-        let q = self.horner(z, self.table.log);
-        let half = self.mul_c(f, 0.5);
-        let half_square = self.mul(half, f);
-        let rest = self.fma(z, q, half_square);
-        Parts { half_square, s, rest }
+        let square = self.mul(f, f);
+        let cube = self.mul(square, f);
+        let q = self.horner(f, self.table.log);
+        Parts { square, cube, q }
     }
 
-    /// `k log 2 + log(1 + f)`
+    /// `k unit log 2 + log(1 + f)`
     #[inline]
     fn log_sum(&mut self, k: E::Value, f: E::Value) -> E::Value {
-        let Parts { half_square, s, rest } = self.log_parts(f);
-        let low = self.mul_c(k, self.table.ln2[1]);
-        let tail = self.fma(s, rest, low);
-        let tail = self.sub(half_square, tail);
-        let tail = self.sub(tail, f);
-        let high = self.c(self.table.ln2[0]);
-        let minus = self.neg(tail);
-        self.fma(k, high, minus)
+        let Parts { square, cube, q } = self.log_parts(f);
+        let unit = self.exponent_unit();
+        let low = self.mul_c(k, self.table.ln2[1] * unit);
+        let tail = self.fma(cube, q, low);
+        let half = self.c(-0.5);
+        let tail = self.fma(square, half, tail);
+        let sum = self.add(f, tail);
+        let high = self.c(self.table.ln2[0] * unit);
+        self.fma(k, high, sum)
+    }
+
+    /// `log(x)` of a positive normal number.
+    #[inline]
+    pub(super) fn log_of_normal(&mut self, x: E::Value) -> E::Value {
+        let Split { k, f, .. } = self.split_normal(x);
+        self.log_sum(k, f)
+    }
+
+    /// `log(x)` of a normal number in (0, 1], with a relative error below 2^-22 (2^-48).
+    #[inline]
+    pub(crate) fn log_of_unit(&mut self, x: E::Value) -> E::Value {
+        let Split { k, f, .. } = self.split_normal(x);
+        let q = self.horner(f, self.table.log_of_unit);
+        let p = self.mul(f, q);
+        let unit = self.exponent_unit();
+        let high = self.c(std::f64::consts::LN_2 * unit);
+        self.fma(k, high, p)
     }
 
     /// `result`, but what logarithms give for `x` = 0 (minus infinity), below (NaN), infinite or NaN (`x`).
     #[inline]
     fn log_ends(&mut self, x: E::Value, result: E::Value) -> E::Value {
-        let infinity = self.c(f64::INFINITY);
-        let finite = self.lt(x, infinity);
-        let result = self.select(finite, result, x);
+        // For all but infinity and NaN this is less than any logarithm.
+        let largest = if self.is_double() { f64::MAX } else { f64::from(f32::MAX) };
+        let below = self.add_c(x, -largest);
+        let result = self.max(result, below);
         let zero = self.c(0.0);
         let is_zero = self.eq(x, zero);
         let low = self.choose(is_zero, f64::NEG_INFINITY, f64::NAN);
@@ -120,11 +150,10 @@ impl<E: Emit> Ops<'_, E> {
         let (larger, smaller) = (self.select(is_small, one, x), self.select(is_small, x, one));
         let taken = self.sub(sum, larger);
         let lost = self.sub(smaller, taken);
-        let Split { k, f, stored } = self.split(sum);
-        let twice_bias = self.int(2 * self.bias() as i64);
-        let opposite = self.sub(twice_bias, stored);
-        let count = self.fraction_bits();
-        let scale = self.shl(opposite, count);
+        // Never subnormal, being 0 or at least the last place of 1.
+        let Split { k, f, shifted } = self.split_normal(sum);
+        let one = self.int(if self.is_double() { 0x3ff0_0000_0000_0000 } else { 0x3f80_0000 });
+        let scale = self.sub(one, shifted);
         let scale = self.float_of_bits(scale);
         // Beyond 2^60 nothing can be lacking, and the scale would leave the format.
         let moderate = self.lt_c(x, 1_152_921_504_606_846_976.0);
@@ -141,15 +170,17 @@ impl<E: Emit> Ops<'_, E> {
     #[inline]
     fn log_of_base(&mut self, x: E::Value, unit: [f64; 2], per: [f64; 2]) -> E::Value {
         let Split { k, f, .. } = self.split(x);
-        let Parts { half_square, s, rest } = self.log_parts(f);
+        let Parts { square, cube, q } = self.log_parts(f);
+        let half_square = self.mul_c(square, 0.5);
         let high = self.sub(f, half_square);
         let low = self.sub(f, high);
         let low = self.sub(low, half_square);
-        let low = self.fma(s, rest, low);
+        let low = self.fma(cube, q, low);
         let [per_high, per_low] = per.map(|c| self.c(c));
         let (product, mut tail) = self.two_product(high, per_high);
         tail = self.fma(low, per_high, tail);
         tail = self.fma(high, per_low, tail);
+        let unit = unit.map(|u| u * self.exponent_unit());
         let whole = self.mul_c(k, unit[0]);
         let (sum, lost) = self.fast_two_sum(whole, product);
         let unit_low = self.c(unit[1]);

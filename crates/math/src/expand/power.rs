@@ -1,7 +1,8 @@
 //! pow, and powers with constant exponents.
 //!
 //! `x^y = exp(y log x)` with the logarithm as a sum of two doubles, accurate to about 2^-67, so that its
-//! product with `y` (up to 745) still has all the bits that the result shows. Singles are raised in doubles.
+//! product with `y` (up to 745) still has all the bits that the result shows. Singles are raised in doubles, where
+//! plain logarithms and exponentials are exact enough.
 
 use neuropil_base::ScalarType;
 
@@ -53,16 +54,31 @@ impl<E: Emit> Ops<'_, E> {
         self.fast_two_sum(high, low)
     }
 
-    /// `x^y` of doubles.
+    /// `x^y`
     pub(crate) fn pow(&mut self, x: E::Value, y: E::Value) -> E::Value {
         let size = self.abs(x);
-        let (high, low) = self.log_in_two(size);
-        // Any larger exponent gives 0 or infinity as well, unless x is 1; and products stay finite.
-        let exponent = self.clamp(y, -1e21, 1e21);
-        let (product, product_low) = self.two_product(exponent, high);
-        let product_low = self.fma(exponent, low, product_low);
-        let power = self.exp_of_two(product, product_low);
+        let power = if self.is_double() {
+            let (high, low) = self.log_in_two(size);
+            // Any larger exponent gives 0 or infinity as well, unless x is 1; and products stay finite.
+            let exponent = self.clamp(y, -1e21, 1e21);
+            let (product, product_low) = self.two_product(exponent, high);
+            let product_low = self.fma(exponent, low, product_low);
+            self.exp_of_two(product, product_low)
+        } else {
+            let (wide_size, wide_y) =
+                (self.e.convert(ScalarType::F64, size), self.e.convert(ScalarType::F64, y));
+            let mut wide = Ops::new(self.e, wide_size);
+            let log = wide.log_of_normal(wide_size);
+            let product = wide.mul(wide_y, log);
+            let power = wide.exp_of_moderate(product);
+            self.e.convert(ScalarType::F32, power)
+        };
+        self.pow_ends(x, y, size, power)
+    }
 
+    /// `power`, but what is asked for zeros, infinities, NaN and negative bases; `size` is `|x|`.
+    #[inline]
+    fn pow_ends(&mut self, x: E::Value, y: E::Value, size: E::Value, power: E::Value) -> E::Value {
         let (zero, one, infinity) = (self.c(0.0), self.c(1.0), self.c(f64::INFINITY));
         let rising = self.gt(y, zero);
         // 0 and infinity, whose logarithms are not numbers.
@@ -157,12 +173,4 @@ pub fn pow_constant<E: Emit>(e: &mut E, x: E::Value, exponent: f64) -> Option<E:
         return Some(o.mul(x, root));
     }
     None
-}
-
-/// `x^y` of floats of either type.
-pub(super) fn pow<E: Emit>(e: &mut E, x: E::Value, y: E::Value) -> E::Value {
-    let ty = e.ty(x);
-    let (wide_x, wide_y) = (e.convert(ScalarType::F64, x), e.convert(ScalarType::F64, y));
-    let power = Ops::new(e, wide_x).pow(wide_x, wide_y);
-    e.convert(ty, power)
 }
