@@ -5,7 +5,7 @@
 
 use std::ops::ControlFlow;
 
-use neuropil::{Backend, Cpu, Error, Interp, Model, Options, Precision, RecordTo, Simulation};
+use neuropil::{Backend, Cpu, CpuOptions, Error, Interp, Model, Options, Precision, RecordTo, Simulation};
 
 /// What is claimed of a backend's results, strongest first.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -63,7 +63,11 @@ struct Outcome {
 pub fn compare(case: &Case, target: Target, precision: Precision) -> Result<(), String> {
     let reference = run(case, &Interp, 1, precision).map_err(|e| format!("interp: {e}"))?;
     let result = match target {
-        Target::Cpu(threads) => run(case, &Cpu, threads, precision),
+        Target::Cpu(threads) => {
+            // Threads share even the smallest population.
+            let split = Cpu.with(CpuOptions { smallest_part: 1, ..CpuOptions::default() });
+            run(case, &split, threads, precision)
+        }
     };
     let result = result.map_err(|e| format!("{}: {e}", target.name()))?;
     match case.claim {

@@ -5,7 +5,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use neuropil::{Backend, Cpu, Interp, Model, Options, RecordTo, Simulation};
+use neuropil::{Backend, Cpu, CpuOptions, Interp, Model, Options, RecordTo, Simulation};
 
 /// Runs `golden/NAME.toml` on every backend and compares with `golden/NAME.spikes.txt`.
 fn agrees(name: &str) {
@@ -21,7 +21,9 @@ fn agrees(name: &str) {
         })
         .collect();
     assert!(golden.len() > 100);
-    let backends: [(&dyn Backend, usize); 3] = [(&Interp, 1), (&Cpu, 1), (&Cpu, 2)];
+    // Two threads share even the smallest population.
+    let split = Cpu.with(CpuOptions { smallest_part: 1, ..CpuOptions::default() });
+    let backends: [(&dyn Backend, usize); 3] = [(&Interp, 1), (&Cpu, 1), (&split, 2)];
     for (backend, threads) in backends {
         let options = Options { threads, record: RecordTo::Memory };
         let mut simulation = model.simulate(backend, &options).unwrap_or_else(|e| panic!("{e}"));
@@ -66,7 +68,9 @@ fn agrees_within(name: &str, part: f64) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden");
     let model = Model::read(folder.join(format!("{name}.toml"))).unwrap_or_else(|e| panic!("{e}"));
     let text = std::fs::read_to_string(folder.join(format!("{name}.states.txt"))).unwrap();
-    let backends: [(&dyn Backend, usize); 3] = [(&Interp, 1), (&Cpu, 1), (&Cpu, 2)];
+    // Two threads share even the smallest population.
+    let split = Cpu.with(CpuOptions { smallest_part: 1, ..CpuOptions::default() });
+    let backends: [(&dyn Backend, usize); 3] = [(&Interp, 1), (&Cpu, 1), (&split, 2)];
     for (backend, threads) in backends {
         let options = Options { threads, record: RecordTo::Memory };
         let mut simulation = model.simulate(backend, &options).unwrap_or_else(|e| panic!("{e}"));

@@ -25,6 +25,18 @@ pub trait HostBackend: Clone + Send + Sync + 'static {
 
     /// An executor for as many threads. What it compiles does not depend on how many there are.
     fn executor(&self, threads: usize) -> Self::Executor;
+
+    /// A machine that asks `bodies` for its kernels.
+    ///
+    /// # Errors
+    /// As [`Backend::load`].
+    fn machine(
+        &self,
+        bodies: Looking<Self::Executor>,
+        image: Image,
+    ) -> Result<Box<dyn Machine>, BackendError> {
+        Ok(Box::new(Stepper::new(bodies, image)?))
+    }
 }
 
 /// A [`HostBackend`] whose machines and routines share kernels.
@@ -52,7 +64,7 @@ impl<H: HostBackend> Backend for Shared<H> {
     }
 
     fn load(&self, image: Image) -> Result<Box<dyn Machine>, BackendError> {
-        Ok(Box::new(Stepper::new(self.executor(image.threads), image)?))
+        self.kind.machine(self.executor(image.threads), image)
     }
 
     fn shared(&self) -> Arc<dyn Backend> {
@@ -116,9 +128,17 @@ impl<B> Bodies<B> {
 }
 
 /// An executor that looks for bodies before it compiles them.
-struct Looking<E: Executor> {
+pub struct Looking<E: Executor> {
     executor: E,
     bodies: Arc<Bodies<E::Body>>,
+}
+
+impl<E: Executor> Looking<E> {
+    /// One that knows no bodies yet.
+    #[must_use]
+    pub fn new(executor: E) -> Self {
+        Self { executor, bodies: Arc::default() }
+    }
 }
 
 impl<E: Executor> Executor for Looking<E> {

@@ -599,7 +599,8 @@ fn carry(from: &mut [Vec<u32>], to: &mut [Vec<u32>], step: i64) {
 }
 
 /// The events of a list in one step.
-fn events_of_step(list: &EventList, step: i64) -> &[u32] {
+#[must_use]
+pub fn events_of_step(list: &EventList, step: i64) -> &[u32] {
     let step = if list.period > 0 { step.rem_euclid(list.period) } else { step };
     let first = list.steps.partition_point(|s| *s < step);
     let end = list.steps.partition_point(|s| *s <= step);

@@ -27,7 +27,10 @@ pub(crate) fn bound(
 }
 
 /// That every buffer of a program has contents of its type and length.
-pub(crate) fn contents_fit<'b>(
+///
+/// # Errors
+/// [`BackendError::NoContents`].
+pub fn contents_fit<'b>(
     program: &Program,
     contents: impl Fn(usize) -> Option<&'b HostBuffer>,
 ) -> Result<(), BackendError> {
@@ -40,11 +43,10 @@ pub(crate) fn contents_fit<'b>(
 }
 
 /// Checks that an image fits its program, so that running it needs no further checks.
-pub(crate) fn validate(
-    program: &Program,
-    plan: &Plan,
-    synapses: &[Arc<Synapses>],
-) -> Result<(), BackendError> {
+///
+/// # Errors
+/// [`BackendError`], for the first operation that lacks something.
+pub fn validate(program: &Program, plan: &Plan, synapses: &[Arc<Synapses>]) -> Result<(), BackendError> {
     let buffers = &program.buffers;
     let ty = |id: BufferId| buffers.get(id.index()).map(|b| b.ty);
     for id in plan.sequence() {

@@ -61,6 +61,15 @@ impl Ell {
     pub fn padding(&self) -> f64 {
         if self.targets.is_empty() { 0.0 } else { 1.0 - self.n_syn() as f64 / self.targets.len() as f64 }
     }
+
+    /// The targets of a row, without padding, and the canonical index of the first of them; none for a neuron that
+    /// does not exist.
+    #[must_use]
+    pub fn row(&self, pre: u32) -> (usize, &[NeuronIdx]) {
+        let Some(&[start, end]) = self.offsets.get(pre as usize..pre as usize + 2) else { return (0, &[]) };
+        let first = pre as usize * self.width;
+        (start, &self.targets[first..first + (end - start)])
+    }
 }
 
 impl Walk for Ell {
@@ -81,9 +90,8 @@ impl Walk for Ell {
     }
 
     fn for_row(&self, pre: u32, mut visit: impl FnMut(usize, NeuronIdx)) {
-        let Some(&[start, end]) = self.offsets.get(pre as usize..pre as usize + 2) else { return };
-        let first = pre as usize * self.width;
-        for (k, &post) in self.targets[first..first + (end - start)].iter().enumerate() {
+        let (start, targets) = self.row(pre);
+        for (k, &post) in targets.iter().enumerate() {
             visit(start + k, post);
         }
     }

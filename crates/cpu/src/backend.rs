@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use neuropil_backend::{
-    Backend, BackendError, Batch, Executor, HostBackend, HostRoutine, Image, Machine, Routine, Shared,
-    Stepper, Work,
+    Backend, BackendError, Batch, Executor, HostBackend, HostRoutine, Image, Looking, Machine, Routine,
+    Shared, Work,
 };
 use neuropil_base::ScalarType;
 use neuropil_ir::{Context, Verified};
@@ -14,6 +14,7 @@ use neuropil_memory::HostBuffer;
 use crate::block::Workspace;
 use crate::body::{Body, KernelChoice};
 use crate::elements::{Elements, Numbers};
+use crate::machine::Sharded;
 use crate::slot::Slot;
 
 /// The CPU backend, as it is best for most.
@@ -77,7 +78,7 @@ impl Backend for TunedCpu {
     }
 
     fn load(&self, image: Image) -> Result<Box<dyn Machine>, BackendError> {
-        Ok(Box::new(Stepper::new(self.bodies(), image)?))
+        self.machine(Looking::new(self.bodies()), image)
     }
 
     fn shared(&self) -> Arc<dyn Backend> {
@@ -108,6 +109,10 @@ impl HostBackend for TunedCpu {
 
     fn executor(&self, _: usize) -> Bodies {
         self.bodies()
+    }
+
+    fn machine(&self, bodies: Looking<Bodies>, image: Image) -> Result<Box<dyn Machine>, BackendError> {
+        Ok(Box::new(Sharded::new(bodies, self.options.smallest_part, image)?))
     }
 }
 

@@ -8,6 +8,7 @@ pub mod block;
 mod body;
 pub mod deliver;
 mod elements;
+mod machine;
 mod slot;
 
 pub use backend::{Cpu, CpuOptions, TunedCpu};

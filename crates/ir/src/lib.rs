@@ -4,11 +4,12 @@
 //! * [`Builder`]: makes kernels.
 //! * [`parse`], and `Display` for kernels: the text form, both ways.
 //! * [`verify`], [`Verified`]: what a valid kernel is; a backend accepts nothing else.
-//! * [`prepare`]: the passes that every kernel goes through.
-//! * [`part`]: one value of a kernel as a kernel of its own.
+//! * [`prepare`]: the passes that every kernel goes through; [`fuse`]: one kernel out of several; [`part`]: one value
+//!   of a kernel as a kernel of its own.
 //! * [`Context`], [`Element`]: what one run of a kernel is given.
 
 mod build;
+mod fuse;
 mod kernel;
 mod part;
 mod pass;
@@ -19,6 +20,7 @@ mod text;
 mod verify;
 
 pub use build::Builder;
+pub use fuse::{Bound, fuse};
 pub use kernel::{Access, Accumulation, At, Domain, Inst, Kernel, Op, Sampler, Side, Slot, SlotId, ValueId};
 pub use part::{Part, part};
 pub use pass::{drop_unused, expand, prepare};

@@ -13,9 +13,11 @@ mod periodic;
 mod plan;
 mod prepared;
 pub mod program;
+mod split;
 mod sum;
 
 pub use lower::{Binding, Lowered, Scope};
 pub use plan::{Former, LowerError, ProjectionShape, lower, lower_with};
 pub use prepared::Prepared;
 pub use program::Program;
+pub use split::Split;

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 
 use common::model;
 use neuropil::{
-    Backend, Cpu, Error, ErrorKind, Interp, Model, Options, Outcome, Precision, RecordTo, RunError,
-    Simulation,
+    Backend, Cpu, CpuOptions, Error, ErrorKind, Interp, Model, Options, Outcome, Precision, RecordTo,
+    RunError, Simulation,
 };
 
 /// The network of `text` in every kind of machine and both precisions.
@@ -18,7 +18,9 @@ fn everywhere(text: &str, mut test: impl FnMut(&Model, Simulation)) {
     for precision in [Precision::F64, Precision::F32] {
         let mut model = model(text);
         model.set_precision(precision);
-        let backends: [(&dyn Backend, usize); 3] = [(&Interp, 1), (&Cpu, 1), (&Cpu, 2)];
+        // Two threads share even the smallest population.
+        let split = Cpu.with(CpuOptions { smallest_part: 1, ..CpuOptions::default() });
+        let backends: [(&dyn Backend, usize); 3] = [(&Interp, 1), (&Cpu, 1), (&split, 2)];
         for (backend, threads) in backends {
             let options = Options { threads, record: RecordTo::Memory };
             match model.simulate(backend, &options) {

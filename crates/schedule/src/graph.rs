@@ -86,6 +86,9 @@ impl Plan {
                 if let Some(reason) = crate::print::order_dependence(program, operation) {
                     let _ = writeln!(text, "    one element at a time: {reason}");
                 }
+                if let Some(reason) = crate::print::one_thread(program, operation) {
+                    let _ = writeln!(text, "    on one thread: {reason}");
+                }
             }
         }
         text

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "each test program uses some of it")]
 
-use neuropil::{Backend, Cpu, Interp, Model, Options, RecordTo, Simulation};
+use neuropil::{Backend, Cpu, CpuOptions, Interp, Model, Options, RecordTo, Simulation};
 
 /// A model that is right.
 pub(crate) fn model(text: &str) -> Model {
@@ -11,7 +11,9 @@ pub(crate) fn model(text: &str) -> Model {
 
 /// Calls `check` on the simulation of a model on every backend, before its first step.
 pub(crate) fn each(model: &Model, mut check: impl FnMut(&mut Simulation)) {
-    let backends: [(&dyn Backend, usize); 3] = [(&Interp, 1), (&Cpu, 1), (&Cpu, 2)];
+    // Two threads share even the smallest population.
+    let split = Cpu.with(CpuOptions { smallest_part: 1, ..CpuOptions::default() });
+    let backends: [(&dyn Backend, usize); 3] = [(&Interp, 1), (&Cpu, 1), (&split, 2)];
     for (backend, threads) in backends {
         let options = Options { threads, record: RecordTo::Memory };
         check(&mut model.simulate(backend, &options).unwrap_or_else(|e| panic!("{e}")));

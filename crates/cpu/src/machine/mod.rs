@@ -1,0 +1,255 @@
+//! The machine of the CPU backend: every thread owns a part of the neurons, and walks the whole plan for it.
+//!
+//! * `layout`: who owns what, and which operations can be split ([`neuropil_kernels::Split`]); which are fused.
+//! * `worker`: what one shard does in a run; `walk`: how it goes through rows and columns of synapses.
+//! * `rings`: the events that shards hand each other; `progress`: how they wait for each other.
+//!
+//! A shard writes only to its own neurons and to synapses that end in them, so that every sum has one writer and
+//! the order that defines its meaning: results do not depend on how many shards there are. It waits for others only
+//! where it reads what they write: for the events that arrive in this step (of steps long ago, if delays are long), and
+//! between operations that reach into the parts of other shards (`Step::conflicts`).
+
+mod layout;
+mod progress;
+mod rings;
+mod walk;
+mod worker;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use neuropil_backend::{
+    BackendError, CableSolver, Change, Counters, Image, Looking, Machine, Pause, RunError, Saved, Sink,
+    State, Synapses, contents_fit, validate,
+};
+use neuropil_base::ScalarType;
+use neuropil_kernels::Program;
+use neuropil_kernels::program::{Action, BufferId, OperationId, Role, StreamId};
+use neuropil_memory::{DeviceError, HostBuffer};
+use neuropil_schedule::Plan;
+use rayon::ThreadPool;
+
+use crate::backend::Bodies;
+use layout::Layout;
+use rings::Rings;
+use worker::{Common, Exit, Shard};
+
+/// A program in this machine.
+pub(crate) struct Sharded {
+    bodies: Looking<Bodies>,
+    compiled: u64,
+    smallest_part: u32,
+    /// The threads of all shards but the first, which runs on the caller's.
+    pool: Option<ThreadPool>,
+    program: Arc<Program>,
+    plan: Arc<Plan>,
+    synapses: Vec<Arc<Synapses>>,
+    buffers: Vec<HostBuffer>,
+    written: Vec<BufferId>,
+    layout: Layout,
+    rings: Rings,
+    /// For each stream, the step of its clock in which it was last filled; -1 before.
+    latest: Vec<i64>,
+    shards: Vec<Shard>,
+    tick: u64,
+    /// How many steps of the layout have been done in this tick; not 0 only while paused.
+    cursor: usize,
+    /// The operation whose condition ends the run after this tick.
+    stopped: Option<OperationId>,
+    /// The solvers of cables, by the voltage that they write.
+    cables: BTreeMap<BufferId, CableSolver>,
+    /// What [`Machine::events`] shows.
+    shown: Vec<u32>,
+}
+
+impl Sharded {
+    /// Loads a program.
+    pub(crate) fn new(
+        bodies: Looking<Bodies>,
+        smallest_part: u32,
+        image: Image,
+    ) -> Result<Self, BackendError> {
+        let Image { program, plan, buffers, synapses, threads } = image;
+        contents_fit(&program, |k| buffers.get(k))?;
+        validate(&program, &plan, &synapses)?;
+        // Without a pool (one thread, or none to be had) everything runs on the calling thread, to the same bits.
+        let pool = || rayon::ThreadPoolBuilder::new().num_threads(threads - 1).build().ok();
+        let pool = if threads > 1 { pool() } else { None };
+        let threads = if pool.is_some() { threads } else { 1 };
+        let mut compiled = 0;
+        let layout =
+            Layout::new(&program, &plan, &synapses, (&bodies, &mut compiled), (threads, smallest_part));
+        Ok(Self {
+            bodies,
+            compiled,
+            smallest_part,
+            pool,
+            written: program.written_buffers(),
+            rings: Rings::new(&program.streams, threads),
+            latest: vec![-1; program.streams.len()],
+            shards: (0..threads).map(Shard::new).collect(),
+            program,
+            plan,
+            synapses,
+            buffers,
+            layout,
+            tick: 0,
+            cursor: 0,
+            stopped: None,
+            cables: BTreeMap::new(),
+            shown: Vec::new(),
+        })
+    }
+
+    /// Takes over events from streams of the same names.
+    fn carry(&mut self, from: &Program, events: &[Vec<Vec<u32>>], latest: &[i64]) {
+        self.rings = Rings::new(&self.program.streams, self.layout.shards);
+        self.latest = vec![-1; self.program.streams.len()];
+        for (k, stream) in self.program.streams.iter().enumerate() {
+            let Some(known) = from.streams.iter().position(|s| s.name == stream.name) else { continue };
+            self.latest[k] = latest[known];
+            let cut = &self.layout.cuts[self.layout.stream_cuts[k]];
+            let kept = &events[known];
+            self.rings.load(k, cut, latest[known], kept);
+        }
+    }
+}
+
+impl Machine for Sharded {
+    fn tick(&self) -> u64 {
+        self.tick
+    }
+
+    fn run(&mut self, end: u64, sink: &mut dyn Sink) -> Result<Pause, RunError> {
+        if self.tick >= end {
+            return Ok(Pause::Done);
+        }
+        self.cables.values_mut().for_each(CableSolver::forget);
+        let common = Common::new(
+            (&self.program, &self.layout, &self.synapses),
+            &mut self.buffers,
+            &self.rings,
+            (self.tick, self.cursor, end),
+        );
+        let (first, others) = self.shards.split_at_mut(1);
+        let latest = &self.latest;
+        let (cables, stopped) = (&mut self.cables, self.stopped);
+        let mut head = || first[0].run_first(&common, latest, stopped, cables, sink);
+        let exit = match &self.pool {
+            None => head(),
+            Some(pool) => pool.in_place_scope(|scope| {
+                let common = &common;
+                for shard in others {
+                    scope.spawn(move |_| shard.run_other(common, latest, stopped));
+                }
+                head()
+            }),
+        };
+        let Exit { tick, cursor, stopped, latest, pause } = exit;
+        (self.tick, self.cursor, self.stopped, self.latest) = (tick, cursor, stopped, latest);
+        pause
+    }
+
+    fn change(&mut self, change: Change) -> Result<(), BackendError> {
+        let Change { program, plan, buffers, synapses } = change;
+        let kept = |name: &str| self.program.buffers.iter().position(|b| b.name == name);
+        let sources: Vec<Option<usize>> = program.buffers.iter().map(|b| kept(&b.name)).collect();
+        contents_fit(&program, |k| {
+            let new = buffers.get(k).and_then(Option::as_ref);
+            new.or_else(|| sources[k].map(|s| &self.buffers[s]))
+        })?;
+        validate(&program, &plan, &synapses)?;
+        let events = self.rings.save(&self.latest);
+        let latest = std::mem::take(&mut self.latest);
+        let mut old: Vec<Option<HostBuffer>> = self.buffers.drain(..).map(Some).collect();
+        for (new, source) in buffers.into_iter().zip(sources) {
+            let contents = new.or_else(|| source.and_then(|s| old[s].take()));
+            self.buffers.push(contents.unwrap_or_else(|| HostBuffer::new(ScalarType::Bool, 0)));
+        }
+        let old = std::mem::replace(&mut self.program, program);
+        self.plan = plan;
+        self.synapses = synapses;
+        let paused = self.cursor.checked_sub(1).map(|k| self.layout.steps[k].operation);
+        self.layout = Layout::new(
+            &self.program,
+            &self.plan,
+            &self.synapses,
+            (&self.bodies, &mut self.compiled),
+            (self.shards.len(), self.smallest_part),
+        );
+        self.carry(&old, &events, &latest);
+        if let Some(paused) = paused {
+            let name = &old.operations[paused.index()].name;
+            let named = |id: OperationId| self.program.operations[id.index()].name == *name;
+            self.cursor = self.layout.steps.iter().position(|s| named(s.operation)).map_or(0, |k| k + 1);
+        }
+        self.written = self.program.written_buffers();
+        self.cables.clear();
+        Ok(())
+    }
+
+    fn events(&mut self, stream: StreamId) -> Result<&[u32], DeviceError> {
+        self.shown.clear();
+        self.rings.all(stream.index(), self.latest[stream.index()], &mut self.shown);
+        Ok(&self.shown)
+    }
+
+    fn read(&mut self, buffer: BufferId) -> Result<&HostBuffer, DeviceError> {
+        Ok(&self.buffers[buffer.index()])
+    }
+
+    fn write(&mut self, buffer: BufferId) -> Result<&mut HostBuffer, DeviceError> {
+        Ok(&mut self.buffers[buffer.index()])
+    }
+
+    fn save(&mut self, what: Saved) -> Result<State, DeviceError> {
+        let copy = |id: BufferId| (id, self.buffers[id.index()].clone());
+        let all = (0..self.buffers.len()).map(BufferId::new);
+        let of_time = |id: &BufferId| matches!(self.program.buffers[id.index()].role, Role::History { .. });
+        let buffers = match what {
+            Saved::Written => self.written.iter().copied().map(copy).collect(),
+            Saved::Every => all.map(copy).collect(),
+            Saved::Time => all.filter(of_time).map(copy).collect(),
+        };
+        Ok(State {
+            program: Arc::clone(&self.program),
+            tick: self.tick,
+            buffers,
+            events: self.rings.save(&self.latest),
+            latest: self.latest.clone(),
+        })
+    }
+
+    fn restore(&mut self, state: &State) -> Result<(), DeviceError> {
+        self.tick = state.tick;
+        self.cursor = 0;
+        self.stopped = None;
+        let same = Arc::ptr_eq(&self.program, &state.program);
+        for (id, contents) in &state.buffers {
+            let name = &state.program.buffers[id.index()].name;
+            let named = || self.program.buffers.iter().position(|b| b.name == *name);
+            let place = if same { Some(id.index()) } else { named() };
+            if let Some(k) = place.filter(|k| self.buffers[*k].len() == contents.len()) {
+                self.buffers[k].clone_from(contents);
+            }
+        }
+        let from = Arc::clone(&state.program);
+        self.carry(&from, &state.events, &state.latest);
+        Ok(())
+    }
+
+    fn counters(&self) -> Counters {
+        let mut sum = Counters { compiled: self.compiled, ..Counters::default() };
+        for shard in &self.shards {
+            sum.elements += shard.counters.elements;
+            sum.synapses += shard.counters.synapses;
+            sum.events += shard.counters.events;
+        }
+        sum
+    }
+}
+
+/// Whether an operation is carried out by the host, or concerns the whole run.
+fn ends_runs(action: &Action) -> bool {
+    matches!(action, Action::Host { .. } | Action::Stop { .. })
+}
