@@ -5,6 +5,8 @@ use std::sync::Arc;
 use neuropil_base::ScalarType;
 use neuropil_memory::Large;
 
+use super::walk::prefetch;
+
 /// The synapses that end at the neurons of one shard, sorted by (row, delay, member, canonical index).
 ///
 /// Synapses of one row and one delay are a *bucket*, which lies in one piece: the values of its synapses column by
@@ -91,6 +93,19 @@ impl Index {
                 starts.as_slice().as_ptr().wrapping_add(row as usize * n_delays + delay).cast()
             }
             Self::Sparse { rows, .. } => rows.as_slice().as_ptr().wrapping_add(row as usize).cast(),
+        }
+    }
+
+    /// Asks for the rest of what a bucket will be looked up in, when its [place](Self::place) has come.
+    #[inline(always)]
+    pub(super) fn approach(&self, row: u32) {
+        if let Self::Sparse { rows, delays, width } = self
+            && let Some([start, end, ..]) = rows.as_slice().get(row as usize..)
+        {
+            let at = |synapse: u32| delays.as_slice().as_ptr().wrapping_add(synapse as usize * width);
+            prefetch(at(*start + (*end - *start) / 2));
+            prefetch(at(*end));
+            prefetch(at(*start));
         }
     }
 

@@ -12,11 +12,14 @@ use neuropil_memory::Element;
 use super::rows::ShardRows;
 use crate::Slot;
 
-/// How far ahead of the additions memory is asked for.
-const AHEAD_BYTES: usize = 4096;
+/// How far ahead of the additions memory is asked for, in bytes of buckets.
+const AHEAD: usize = 8192;
 
-/// The longest piece of a bucket that is asked for ahead: what is longer the processor sees coming by itself.
-const AHEAD_MOST: usize = 1024;
+/// The most buckets that are asked for ahead.
+const MOST_AHEAD: usize = 64;
+
+/// Synapses between two requests for memory.
+const CHUNK: usize = 16;
 
 /// A cache line.
 const LINE: usize = 64;
@@ -76,6 +79,9 @@ impl Due {
                 prefetch(rows.index.place(row, delay, n_delays));
                 self.asked.push((row, delay as u32));
             }
+        }
+        for (row, _) in &self.asked {
+            rows.index.approach(*row);
         }
         let mut count = 0;
         for (row, delay) in &self.asked {
@@ -185,53 +191,47 @@ impl ShardRows {
         let values_size = entry - size_of::<I>();
         let buckets = &due.buckets[..];
         let n_syn = self.n_syn as u32;
-        let ahead = self.buckets_ahead(buckets, entry);
-        let ask = |(start, end): (u32, u32)| {
-            let length = ((end - start) as usize * entry).min(AHEAD_MOST);
-            let from = data.as_ptr().wrapping_add(start as usize * entry);
-            let mut at = 0;
-            while at < length + LINE - 1 {
-                prefetch(from.wrapping_add(at));
-                at += LINE;
-            }
-        };
-        buckets.iter().take(ahead).for_each(|bucket| ask(*bucket));
+        let ahead = self.buckets_ahead(buckets);
+        let lines_per_chunk = (CHUNK * entry).div_ceil(LINE);
+        for bucket in buckets.iter().take(ahead) {
+            Lines::of(data, *bucket, entry).ask_all();
+        }
         for (k, (start, end)) in buckets.iter().copied().enumerate() {
-            if let Some(bucket) = buckets.get(k + ahead) {
-                ask(*bucket);
-            }
+            let mut coming = buckets.get(k + ahead).map_or(Lines::NONE, |b| Lines::of(data, *b, entry));
             if end > n_syn || start > end {
                 continue;
             }
             let len = (end - start) as usize;
-            // SAFETY: buckets lie inside of the data, `n_syn * entry` bytes, as was just checked; so the values
-            // and the targets of `len` synapses from `start` on do.
+            // SAFETY: buckets lie inside of the data, `n_syn * entry` bytes, as was just checked; so the values and the
+            // targets of `len` synapses from `start` on do. A synapse that is added is below `len`; its target is
+            // below `n_post`, the invariant of the type, and the slice and the gate are as long.
             unsafe {
                 let bucket = data.as_ptr().add(start as usize * entry);
-                let targets = bucket.add(len * values_size);
-                // `synapse` is below `len`; targets are below `n_post`, the invariant of the type, and the slice and
-                // the gate are as long.
-                let one = |synapse: usize, target: *mut T| {
-                    let to = targets.add(synapse * size_of::<I>()).cast::<I>().read_unaligned().index();
+                let targets = bucket.add(len * values_size).cast::<I>();
+                let cells = target.as_mut_ptr();
+                let add = |synapse: usize| {
+                    let to = targets.add(synapse).read_unaligned().index();
                     let value = gate.filter(to, values.get(bucket, len, synapse));
-                    let cell = target.add(to);
+                    let cell = cells.add(to);
                     cell.write(C::combine(cell.read(), value));
                 };
-                let target = target.as_mut_ptr();
                 let mut synapse = 0;
-                while synapse + 8 <= len {
-                    one(synapse, target);
-                    one(synapse + 1, target);
-                    one(synapse + 2, target);
-                    one(synapse + 3, target);
-                    one(synapse + 4, target);
-                    one(synapse + 5, target);
-                    one(synapse + 6, target);
-                    one(synapse + 7, target);
-                    synapse += 8;
+                while synapse + CHUNK <= len {
+                    coming.ask(lines_per_chunk);
+                    for k in 0..CHUNK {
+                        add(synapse + k);
+                    }
+                    synapse += CHUNK;
+                }
+                coming.ask_all();
+                while synapse + 4 <= len {
+                    for k in 0..4 {
+                        add(synapse + k);
+                    }
+                    synapse += 4;
                 }
                 while synapse < len {
-                    one(synapse, target);
+                    add(synapse);
                     synapse += 1;
                 }
             }
@@ -239,16 +239,52 @@ impl ShardRows {
     }
 
     /// How many buckets lie in the distance that memory is asked for ahead.
-    fn buckets_ahead(&self, buckets: &[(u32, u32)], entry: usize) -> usize {
-        let synapses: u64 = buckets.iter().map(|(start, end)| u64::from(end.saturating_sub(*start))).sum();
-        let mean = synapses as usize * entry / buckets.len().max(1);
-        (AHEAD_BYTES / (mean + LINE)).clamp(1, 32)
+    fn buckets_ahead(&self, buckets: &[(u32, u32)]) -> usize {
+        let synapses: usize = buckets.iter().map(|(start, end)| end.saturating_sub(*start) as usize).sum();
+        let mean = synapses * self.layout.entry() / buckets.len().max(1);
+        (AHEAD / (mean + LINE)).clamp(1, MOST_AHEAD)
+    }
+}
+
+/// The lines of a bucket that have not been asked for.
+struct Lines {
+    next: *const u8,
+    end: *const u8,
+}
+
+impl Lines {
+    const NONE: Self = Self { next: std::ptr::null(), end: std::ptr::null() };
+
+    #[inline(always)]
+    fn of(data: &[u8], (start, end): (u32, u32), entry: usize) -> Self {
+        let at = |synapse: u32| data.as_ptr().wrapping_add(synapse as usize * entry);
+        let first = at(start);
+        // Back to the start of its line: what is asked for is lines, one by one.
+        Self { next: first.wrapping_sub(first.addr() % LINE), end: at(end) }
+    }
+
+    #[inline(always)]
+    fn ask(&mut self, count: usize) {
+        for _ in 0..count {
+            if self.next < self.end {
+                prefetch(self.next);
+                self.next = self.next.wrapping_add(LINE);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn ask_all(&mut self) {
+        while self.next < self.end {
+            prefetch(self.next);
+            self.next = self.next.wrapping_add(LINE);
+        }
     }
 }
 
 /// Asks for a line of memory that will be needed; any address will do.
 #[inline(always)]
-fn prefetch(at: *const u8) {
+pub(super) fn prefetch(at: *const u8) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: every processor of this architecture has the instruction, which touches no memory that a program
     // could see; an address that leads nowhere is passed over.
@@ -358,6 +394,7 @@ struct Stored {
 }
 
 impl<T: Cell> Values<T> for Same<T> {
+    // SAFETY: as the trait says.
     #[inline(always)]
     unsafe fn get(self, _: *const u8, _: usize, _: usize) -> T {
         self.0
@@ -365,6 +402,7 @@ impl<T: Cell> Values<T> for Same<T> {
 }
 
 impl<T: Cell> Values<T> for Stored {
+    // SAFETY: as the trait says.
     #[inline(always)]
     unsafe fn get(self, bucket: *const u8, len: usize, synapse: usize) -> T {
         // SAFETY: the column begins behind `len` values of each column before, and is as long, as the caller says.
@@ -397,6 +435,7 @@ impl<T: Cell> Filter<T> for Open {
     fn covers(self, _: usize) -> bool {
         true
     }
+    // SAFETY: as the trait says.
     #[inline(always)]
     unsafe fn filter(self, _: usize, value: T) -> T {
         value
@@ -408,6 +447,7 @@ impl<T: Cell> Filter<T> for Gate<'_, T> {
     fn covers(self, n_post: usize) -> bool {
         self.open.len() >= n_post
     }
+    // SAFETY: as the trait says.
     #[inline(always)]
     unsafe fn filter(self, to: usize, value: T) -> T {
         // SAFETY: the caller says that there are more neurons.
