@@ -23,6 +23,7 @@ use neuropil_schedule::Plan;
 use crate::BuildError;
 use crate::link::{check_indices, population_order, variable_order};
 use crate::pool::{Pool, has_buffer, lower};
+use crate::trace::of_each_neuron;
 
 /// A network ready to be loaded into a machine, and what building it said.
 #[derive(Debug)]
@@ -237,9 +238,13 @@ pub(crate) fn counted(program: &Program, synapses: &[Arc<Synapses>], buffer: &Bu
             Some(degrees(empty, rows, |pre, _| pre + shape.pre_start))
         }
         Role::SynapseCount(structure) => Some(number(synapses[structure.index()].rows.n_syn())),
-        Role::Variable(..) | Role::Table | Role::SumDelay { .. } | Role::History { .. } | Role::Scratch => {
-            None
-        }
+        Role::Variable(..)
+        | Role::Trace(..)
+        | Role::LastArrival(..)
+        | Role::Table
+        | Role::SumDelay { .. }
+        | Role::History { .. }
+        | Role::Scratch => None,
     }
 }
 
@@ -464,6 +469,7 @@ impl<'a> Builder<'a> {
             longest_delay: vec![0; projection.pathways.len()],
             longest_sum_delay: vec![0; projection.sums.len()],
             former: Vec::new(),
+            parted: false,
         };
         let mut delayed = Vec::new();
         for k in 0..projection.pathways.len() {
@@ -574,6 +580,8 @@ impl<'a> Builder<'a> {
             first_rows.push(match buffer.role {
                 Role::History { object, variable, .. } => self.first_values(object, variable, synapses)?,
                 Role::Variable(..)
+                | Role::Trace(..)
+                | Role::LastArrival(..)
                 | Role::Table
                 | Role::InDegree(_)
                 | Role::OutDegree(_)
@@ -592,6 +600,10 @@ impl<'a> Builder<'a> {
                     Role::Variable(object, variable) => {
                         self.pool.take(Binding::Variable(object, variable)).unwrap_or_else(empty)
                     }
+                    Role::Trace(id, variable, _) => {
+                        let binding = Binding::Variable(ObjectId::Projection(id), variable);
+                        of_each_neuron(buffer, self.pool.take(binding).as_ref())
+                    }
                     Role::Table => {
                         let first = program.buffers.iter().position(|b| b.role == Role::Table).unwrap_or(k);
                         self.pool.take(Binding::Table(TableId::new(k - first))).unwrap_or_else(empty)
@@ -602,7 +614,7 @@ impl<'a> Builder<'a> {
                     Role::SumDelay { structure, sum } => {
                         self.sum_delays.remove(&(structure, sum)).unwrap_or_else(empty)
                     }
-                    Role::History { .. } | Role::Scratch => empty(),
+                    Role::LastArrival(..) | Role::History { .. } | Role::Scratch => empty(),
                 }
             })
             .collect();
@@ -613,6 +625,8 @@ impl<'a> Builder<'a> {
                     first_rows[k].take().or_else(|| stored.cloned())
                 }
                 Role::Variable(..)
+                | Role::Trace(..)
+                | Role::LastArrival(..)
                 | Role::Table
                 | Role::InDegree(_)
                 | Role::OutDegree(_)

@@ -18,6 +18,7 @@ use crate::build::{Reconnected, counted, reconnect, redelay};
 use crate::link::check_indices;
 use crate::pool::{Pool, lower, needed};
 use crate::simulation::{Circumstances, watched};
+use crate::trace::of_each_neuron;
 use crate::{BuildError, RunError, Simulation};
 
 /// What takes no part in the step: what was switched off, what is outside of the subnetwork that runs, and stop
@@ -44,6 +45,8 @@ pub(crate) fn switched_off(network: &Network, circumstances: &Circumstances) -> 
 pub(crate) struct Replaced {
     pub variables: BTreeMap<(ObjectId, VariableId), HostBuffer>,
     pub sum_delays: BTreeMap<(StructureId, u32), HostBuffer>,
+    /// A projection whose synapses are new, so that no event has reached them.
+    pub anew: Option<ProjectionId>,
 }
 
 /// A ring of values of the past, each row the same.
@@ -71,6 +74,14 @@ impl Simulation {
         for buffer in &program.buffers {
             let new = match buffer.role {
                 Role::Variable(object, variable) => replaced.variables.remove(&(object, variable)),
+                Role::Trace(id, variable, _) => {
+                    let per_synapse = replaced.variables.remove(&(ObjectId::Projection(id), variable));
+                    per_synapse.map(|values| of_each_neuron(buffer, Some(&values)))
+                }
+                Role::LastArrival(structure, _) => replaced
+                    .anew
+                    .filter(|id| id.index() == structure.index())
+                    .map(|_| HostBuffer::new(buffer.ty, buffer.len)),
                 Role::SumDelay { structure, sum } => replaced.sum_delays.remove(&(structure, sum)),
                 Role::Table
                 | Role::InDegree(_)
@@ -110,9 +121,15 @@ impl Simulation {
             }
             (_, Some(_)) => Ok(None),
             (Role::History { .. }, None) => Ok(Some(self.history(buffer)?)),
-            (Role::Variable(..) | Role::Table | Role::SumDelay { .. } | Role::Scratch, None) => {
-                Ok(Some(HostBuffer::new(buffer.ty, buffer.len)))
-            }
+            (
+                Role::Variable(..)
+                | Role::Trace(..)
+                | Role::LastArrival(..)
+                | Role::Table
+                | Role::SumDelay { .. }
+                | Role::Scratch,
+                None,
+            ) => Ok(Some(HostBuffer::new(buffer.ty, buffer.len))),
         }
     }
 
@@ -185,10 +202,21 @@ impl Simulation {
                         None => continue,
                     }
                 }
-                Role::SumDelay { .. } | Role::History { .. } | Role::Scratch => continue,
+                Role::Trace(..)
+                | Role::LastArrival(..)
+                | Role::SumDelay { .. }
+                | Role::History { .. }
+                | Role::Scratch => continue,
             };
             if wanted(binding) {
                 let contents = self.machine.read(BufferId::new(k))?.clone();
+                pool.insert(binding, contents);
+            }
+        }
+        for (id, variable) in self.shown_variables() {
+            let binding = Binding::Variable(ObjectId::Projection(id), variable);
+            if wanted(binding) {
+                let contents = self.shown(id, variable)?;
                 pool.insert(binding, contents);
             }
         }
@@ -203,6 +231,8 @@ impl Simulation {
             Role::OutDegree(_) => VariableKind::Degree(Endpoint::Pre),
             Role::SynapseCount(_) => VariableKind::Count,
             Role::Variable(..)
+            | Role::Trace(..)
+            | Role::LastArrival(..)
             | Role::Table
             | Role::SumDelay { .. }
             | Role::History { .. }
@@ -227,6 +257,10 @@ impl Simulation {
     /// [`RunError::Length`] for a list of the wrong length.
     pub fn change(&mut self, change: &Change) -> Result<(), RunError> {
         let Change { object, variable, range, value, span: _ } = change;
+        if range.is_none() && self.change_at_start(change)? {
+            return Ok(());
+        }
+        self.part_for(*object, *variable)?;
         let Some(target) = self.program.buffer_of(*object, *variable) else { return Ok(()) };
         let Buffer { name, ty, len, .. } = self.program.buffers[target.index()].clone();
         let (start, count) = match range {
@@ -255,7 +289,7 @@ impl Simulation {
     }
 
     /// The values of an expression, one per element of a variable.
-    fn evaluate(
+    pub(crate) fn evaluate(
         &mut self,
         object: ObjectId,
         variable: VariableId,
@@ -301,6 +335,7 @@ impl Simulation {
                 what: format!("a delay of `{}` of their own", changed.pathways[pathway].name),
             });
         }
+        let replaced = self.before_delay(projection)?;
         let mut network = (*self.network).clone();
         let (k, of) = (projection.index(), &mut network.projections[projection.index()]);
         let before = std::mem::replace(&mut of.pathways[pathway].delay, delay);
@@ -338,14 +373,15 @@ impl Simulation {
         let shape = &mut self.shapes[k];
         let same = shape.former.iter().filter(|f| f.pathway == pathway);
         let since = same.map(|f| f.emitted.1).max().unwrap_or(i64::MIN);
-        if since < now {
+        // No event was emitted before step 0.
+        if since.max(0) < now {
             shape.former.push(Former { pathway, travel, emitted: (since, now) });
         }
         shape.longest_delay[pathway] = longest;
         self.network = Arc::new(network);
         self.synapses[k] = Arc::new(made);
         self.remarks.extend(remarks);
-        self.adopt(Replaced::default())
+        self.adopt(replaced)
     }
 
     /// Makes the synapses of a projection anew, with their initial values.
@@ -376,7 +412,7 @@ impl Simulation {
         shapes[projection.index()] = shape.clone();
         check_indices(&network, &pool, &shapes)?;
         let object = ObjectId::Projection(projection);
-        let mut replaced = Replaced { sum_delays, ..Replaced::default() };
+        let mut replaced = Replaced { sum_delays, anew: Some(projection), ..Replaced::default() };
         for k in (0..network.variables(object).len()).map(VariableId::new) {
             if let Some(contents) = pool.take(Binding::Variable(object, k)) {
                 replaced.variables.insert((object, k), contents);

@@ -18,6 +18,7 @@ mod run;
 mod simulation;
 mod snapshot;
 pub mod system;
+mod trace;
 
 pub use checkpoint::CheckpointError;
 pub use error::{BuildError, RunError};

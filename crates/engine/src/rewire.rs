@@ -125,6 +125,7 @@ impl Simulation {
         clock: ClockId,
     ) -> Result<(), RunError> {
         let id = self.projection(projection)?;
+        self.part(id)?;
         let network = Arc::clone(&self.network);
         let described = network.projection(id);
         let mut order: Vec<usize> = (0..pairs.len()).collect();
@@ -289,6 +290,7 @@ impl Simulation {
         if let Some(why) = network.fixed_synapses(id) {
             return Err(RunError::Fixed { projection: projection.name.clone(), why });
         }
+        self.part(id)?;
         let fail = |error| connect_error(&network, id, error);
         let grown = new.as_ref().map(|new| self.grown(&network, (id, clock), new)).transpose()?;
         let old = Arc::clone(&self.synapses[id.index()]);

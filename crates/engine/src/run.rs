@@ -8,6 +8,7 @@ use neuropil_kernels::program::{Action, BufferId, OperationId, Role, Task};
 use neuropil_memory::HostBuffer;
 use neuropil_model::{StopId, VariableKind};
 
+use crate::trace::first_wrong_synapse;
 use crate::{Host, Outcome, Progress, RunError, Simulation};
 
 /// A run hands control back after about so long, for progress and interrupts.
@@ -195,18 +196,15 @@ impl Simulation {
     }
 
     /// The error for an element that became non-finite in one of the steps from `first` to the one that was run last.
-    fn not_finite(&mut self, (id, element): (BufferId, usize), first: u64) -> RunError {
+    fn not_finite(&self, (id, element, value): (BufferId, usize, f64), first: u64) -> RunError {
         let step = (self.machine.tick() - 1) / self.period();
-        match self.machine.read(id) {
-            Ok(buffer) => RunError::NonFinite {
-                variable: self.program.buffers[id.index()].name.clone(),
-                element,
-                value: buffer.get(element).to_f64(),
-                first,
-                step,
-                time_s: step as f64 * self.dt(),
-            },
-            Err(error) => error.into(),
+        RunError::NonFinite {
+            variable: self.program.buffers[id.index()].name.clone(),
+            element,
+            value,
+            first,
+            step,
+            time_s: step as f64 * self.dt(),
         }
     }
 
@@ -216,13 +214,22 @@ impl Simulation {
         matches!(self.network.variables(object)[variable.index()].kind, VariableKind::Parameter { .. })
     }
 
-    fn first_non_finite(&mut self) -> Result<Option<(BufferId, usize)>, RunError> {
+    /// The first value that is wrong: whose, of which element, and what it is.
+    fn first_non_finite(&mut self) -> Result<Option<(BufferId, usize, f64)>, RunError> {
         for id in &self.watched {
             let parameter = self.is_parameter(*id);
-            let found = first_wrong(self.machine.read(*id)?, parameter);
-            if let Some(element) = found {
-                return Ok(Some((*id, element)));
+            let role = self.program.buffers[id.index()].role;
+            let buffer = self.machine.read(*id)?;
+            let Some(element) = first_wrong(buffer, parameter) else { continue };
+            if let Role::Trace(projection, _, end) = role {
+                let structure = &self.program.structures[projection.index()];
+                let rows = &self.synapses[projection.index()].rows;
+                if let Some((synapse, value)) = first_wrong_synapse(buffer, structure, rows, end) {
+                    return Ok(Some((*id, synapse, value)));
+                }
+                continue;
             }
+            return Ok(Some((*id, element, buffer.get(element).to_f64())));
         }
         Ok(None)
     }

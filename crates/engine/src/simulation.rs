@@ -111,6 +111,8 @@ pub struct Simulation {
     pub(crate) hosts: Vec<Option<HostFunction>>,
     /// What decides for rules that change synapses, made when it is first needed.
     pub(crate) rules: Rules,
+    /// What was shown last of a variable that is kept per neuron, a value per synapse.
+    pub(crate) spread: Option<HostBuffer>,
     /// Float buffers that running can make non-finite.
     pub(crate) watched: Vec<BufferId>,
     pub(crate) timings: Timings,
@@ -190,6 +192,7 @@ impl Simulation {
             off,
             stored: BTreeMap::new(),
             rules: Rules::new(),
+            spread: None,
             timings,
             remarks: built.remarks,
         })
@@ -286,7 +289,18 @@ impl Simulation {
 
     /// The names of all variables that have storage, `object.variable`.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
-        self.program.buffers.iter().filter(|b| matches!(b.role, Role::Variable(..))).map(|b| b.name.as_str())
+        self.program.buffers.iter().filter_map(|b| match b.role {
+            Role::Variable(..) | Role::Trace(..) => Some(b.name.as_str()),
+            // When synapses were last updated follows from this, if they do not keep it themselves.
+            Role::LastArrival(structure, _) => self.derived_name(structure, &b.name),
+            Role::Table
+            | Role::InDegree(_)
+            | Role::OutDegree(_)
+            | Role::SumDelay { .. }
+            | Role::SynapseCount(_)
+            | Role::History { .. }
+            | Role::Scratch => None,
+        })
     }
 
     pub(crate) fn find(&self, name: &str) -> Result<BufferId, RunError> {
@@ -303,6 +317,10 @@ impl Simulation {
     /// # Errors
     /// [`RunError::UnknownVariable`].
     pub fn get(&mut self, name: &str) -> Result<&HostBuffer, RunError> {
+        if let Some((id, variable)) = self.shown_named(name) {
+            let values = self.shown(id, variable)?;
+            return Ok(self.spread.insert(values));
+        }
         let id = self.find(name)?;
         Ok(self.machine.read(id)?)
     }
@@ -320,6 +338,14 @@ impl Simulation {
     /// # Errors
     /// [`RunError::UnknownVariable`], [`RunError::Length`].
     pub fn set(&mut self, name: &str, values: &[f64]) -> Result<(), RunError> {
+        if let Some((id, variable)) = self.shown_named(name) {
+            if self.set_at_start(id, variable, values)? {
+                return Ok(());
+            }
+            self.part(id)?;
+        } else if let Role::Variable(object, variable) = self.program.buffers[self.find(name)?.index()].role {
+            self.part_for(object, variable)?;
+        }
         let id = self.find(name)?;
         let buffer = self.machine.write(id)?;
         let (ty, len) = (buffer.ty(), buffer.len());
@@ -428,7 +454,7 @@ impl Simulation {
 pub(crate) fn watched(program: &Program) -> Vec<BufferId> {
     let is_watched = |id: &BufferId| {
         let buffer = &program.buffers[id.index()];
-        buffer.ty.is_float() && matches!(buffer.role, Role::Variable(..))
+        buffer.ty.is_float() && matches!(buffer.role, Role::Variable(..) | Role::Trace(..))
     };
     program.written_buffers().into_iter().filter(is_watched).collect()
 }

@@ -2,8 +2,11 @@
 //! this one.
 
 use neuropil_base::{Diagnostic, Diagnostics, ScalarType};
-use neuropil_model::{Block, Expr, ExprKind, Network, ObjectId, ProjectionId, Side, VarRef};
+use neuropil_model::{
+    Block, Equation, Expr, ExprKind, Network, ObjectId, ProjectionId, Side, VarRef, VariableId,
+};
 
+use crate::algebra::define;
 use crate::exact::{Interval, exact, is_triangular};
 use crate::system::{Refusal, System};
 
@@ -41,6 +44,32 @@ pub fn event_driven_update(network: &Network, id: ProjectionId) -> Result<Block,
     system.store(&mut block, new, |_| true);
     block.set(last_update, now());
     Ok(block)
+}
+
+/// The values that some of a projection's event-driven variables have `elapsed` seconds (a float of the network) after
+/// they had those that they hold: those that `which` takes, which must drive each other only. What is computed for it
+/// is added to `block`; no variable is written.
+///
+/// # Errors
+/// As [`event_driven_update`].
+pub fn event_driven_values(
+    network: &Network,
+    id: ProjectionId,
+    which: impl Fn(VariableId) -> bool,
+    elapsed: Expr,
+    block: &mut Block,
+) -> Result<Vec<(VariableId, Expr)>, Diagnostics> {
+    let projection = network.projection(id);
+    let equations: Vec<Equation> =
+        projection.event_driven.iter().filter(|q| which(q.variable)).cloned().collect();
+    let system = System::new(network, ObjectId::Projection(id), &equations, projection.clock);
+    let interval = Interval { length: elapsed, halvings: HALVINGS, is_step: false };
+    let new = solve(&system, &interval, block).map_err(|refusal| refusal.diagnostics("event-driven"))?;
+    let values = new.into_iter().zip(&system.unknowns).map(|(value, unknown)| {
+        let value = system.algebra.arith.convert(value, unknown.ty);
+        (unknown.variable.variable, define(block, &format!("{}_now", unknown.name), value))
+    });
+    Ok(values.collect())
 }
 
 fn solve(system: &System<'_>, interval: &Interval, block: &mut Block) -> Result<Vec<Expr>, Refusal> {

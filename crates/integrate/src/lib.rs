@@ -29,6 +29,6 @@ mod sign;
 mod step;
 mod system;
 
-pub use event_driven::event_driven_update;
+pub use event_driven::{event_driven_update, event_driven_values};
 pub use membrane::{MembraneCurrent, display_membrane, membrane_current};
 pub use step::{Step, display, population_step, projection_step};

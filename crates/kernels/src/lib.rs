@@ -3,6 +3,7 @@
 //! * [`lower`]: a whole network to a [`Program`].
 //! * [`once`]: kernels that run once, while a network is built.
 //! * [`program`]: what a program is.
+//! * [`Traces`]: which variables of synapses are kept once per neuron.
 //!
 //! Architecture Invariant: nothing to the right of this crate knows a neuron model, an equation or a unit.
 
@@ -15,9 +16,11 @@ mod prepared;
 pub mod program;
 mod split;
 mod sum;
+mod trace;
 
 pub use lower::{Binding, Lowered, Scope};
 pub use plan::{Former, LowerError, ProjectionShape, lower, lower_with};
 pub use prepared::Prepared;
 pub use program::Program;
 pub use split::Split;
+pub use trace::Traces;

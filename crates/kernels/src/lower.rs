@@ -10,8 +10,8 @@ use neuropil_base::{Scalar, ScalarType};
 use neuropil_ir::{Accumulation, At, Builder, Domain, Kernel, Sampler, SlotId, ValueId};
 use neuropil_math::{self as math, BinaryOp, Emit};
 use neuropil_model::{
-    AssignOp, Block, Distribution, Endpoint, Expr, ExprKind, Extent, LinkPlace, Network, ObjectId, Random,
-    Side, Statement, TableId, VarRef, VariableId, VariableKind,
+    AssignOp, Block, Distribution, Endpoint, Expr, ExprKind, Extent, LinkPlace, LocalId, Network, ObjectId,
+    Random, Side, Statement, TableId, VarRef, VariableId, VariableKind,
 };
 
 /// What a slot of a lowered kernel is bound to.
@@ -345,7 +345,15 @@ impl<'a> Lowering<'a> {
 
     /// The statements of a block.
     pub(crate) fn block(&mut self, block: &Block) {
+        self.block_with(block, &[]);
+    }
+
+    /// The statements of a block, some of whose locals have values beforehand.
+    pub(crate) fn block_with(&mut self, block: &Block, given: &[(LocalId, ValueId)]) {
         self.locals = vec![None; block.locals.len()];
+        for (local, value) in given {
+            self.locals[local.index()] = Some(*value);
+        }
         for statement in &block.statements {
             match statement {
                 Statement::Let { local, value } => {
@@ -435,7 +443,8 @@ impl<'a> Lowering<'a> {
     }
 }
 
-fn end_side(end: Endpoint) -> neuropil_ir::Side {
+/// The kernel language's name of the side on which an end of synapses is.
+pub(crate) fn end_side(end: Endpoint) -> neuropil_ir::Side {
     match end {
         Endpoint::Pre => neuropil_ir::Side::Pre,
         Endpoint::Post => neuropil_ir::Side::Post,

@@ -5,12 +5,13 @@ use neuropil_integrate as integrate;
 use neuropil_ir::{At, Domain, Side};
 use neuropil_math::{CompareOp, Emit};
 use neuropil_model::{
-    Arith, ClockId, Distribution, Expr, ExprKind, Extent, Network, ObjectId, ProjectionId, Random, Rewiring,
-    RewiringKind, VariableId,
+    Arith, ClockId, Distribution, Endpoint, Expr, ExprKind, Extent, Network, ObjectId, ProjectionId, Random,
+    Rewiring, RewiringKind, VariableId,
 };
 
 use crate::LowerError;
 use crate::lower::{Binding, Lowered, Lowering, Scope};
+use crate::trace::{self, Traces};
 
 /// The kernel that gives a variable its initial values: `output[own] = value` for each element, converted to
 /// the variable's type.
@@ -73,6 +74,29 @@ fn assign(
     let output = lowering.slot(Binding::Output, "output", ty);
     lowering.builder().store(output, at, value);
     lowering.finish()
+}
+
+/// The kernel that computes what synapses would hold of a variable that is kept per neuron if each had its own:
+/// `output[own]`, the value at the synapse's last event. Or of the variable that tells when that event was, if that
+/// follows from the others.
+///
+/// What is kept per neuron is bound by the variable's own binding, and [`last_arrival`] says how the times are.
+///
+/// # Errors
+/// [`LowerError::Model`] for event-driven equations that cannot be solved.
+pub fn shown(
+    network: &Network,
+    id: ProjectionId,
+    traces: &Traces,
+    variable: VariableId,
+) -> Result<Lowered, LowerError> {
+    trace::shown(network, id, traces, variable)
+}
+
+/// How the times at which events last reached the synapses of each neuron of an end are bound in [`shown`].
+#[must_use]
+pub fn last_arrival(end: Endpoint) -> Binding {
+    trace::last_binding(end)
 }
 
 /// The kernel that decides about candidate pairs: `output[post] = probability` (`F64`; a condition that fails gives

@@ -20,6 +20,7 @@ use crate::program::{
     Action, Buffer, BufferId, Call, ClockIdx, ClockPlan, EventList, KernelId, Operation, Owner, Program,
     Role, Stream, StreamId, Structure, StructureId, Task, Travel,
 };
+use crate::trace::{Traced, Traces};
 
 /// What building a projection's synapses found out, and the program must know.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -32,6 +33,8 @@ pub struct ProjectionShape {
     pub longest_sum_delay: Vec<u32>,
     /// Delays that pathways had before: events that were emitted then keep them.
     pub former: Vec<Former>,
+    /// Whether synapses of one neuron have become different, so that each keeps all its variables itself.
+    pub parted: bool,
 }
 
 /// A delay that a pathway had before.
@@ -130,6 +133,8 @@ pub(crate) struct Lowerer<'a> {
     streams: Vec<usize>,
     /// Buffers of variables, by object; `None` for subexpressions.
     variables: Vec<(ObjectId, Vec<Option<BufferId>>)>,
+    /// What is kept per neuron of each projection's variables.
+    pub(crate) traces: Vec<Traces>,
     /// Buffers of tables.
     tables: Vec<BufferId>,
     /// What the operations that are being made belong to.
@@ -159,11 +164,13 @@ impl<'a> Lowerer<'a> {
                 structures: Vec::new(),
                 kernels: Vec::new(),
                 operations: Vec::new(),
+                remarks: Vec::new(),
             },
             shapes,
             prepared,
             streams: Vec::new(),
             variables: Vec::new(),
+            traces: Vec::new(),
             tables: Vec::new(),
             owners: Vec::new(),
             kernels: HashMap::new(),
@@ -176,7 +183,8 @@ impl<'a> Lowerer<'a> {
     fn layout(&mut self, shapes: &[ProjectionShape]) {
         let network = self.network;
         for (i, population) in network.populations.iter().enumerate() {
-            self.object(ObjectId::Population(PopulationId::new(i)), population.size as usize);
+            let object = ObjectId::Population(PopulationId::new(i));
+            self.object(object, population.size as usize, &Traces::default());
             self.streams.push(self.program.streams.len());
             for event in &population.events {
                 self.program.streams.push(Stream {
@@ -189,7 +197,12 @@ impl<'a> Lowerer<'a> {
         }
         for (i, projection) in network.projections.iter().enumerate() {
             let shape = shapes.get(i).cloned().unwrap_or_default();
-            self.object(ObjectId::Projection(ProjectionId::new(i)), shape.n_syn);
+            let id = ProjectionId::new(i);
+            let traces = Traces::of(network, id, Some(&shape));
+            self.object(ObjectId::Projection(id), shape.n_syn, &traces);
+            self.trace_buffers(id, &traces);
+            self.program.remarks.extend(traces.remarks(network, id));
+            self.traces.push(traces);
             self.program.structures.push(Structure {
                 name: projection.name.clone(),
                 pre_start: projection.source.start,
@@ -230,11 +243,25 @@ impl<'a> Lowerer<'a> {
         }
     }
 
-    fn object(&mut self, object: ObjectId, size: usize) {
+    fn object(&mut self, object: ObjectId, size: usize, traces: &Traces) {
         let network = self.network;
         let mut ids = Vec::new();
         for (i, variable) in network.variables(object).iter().enumerate() {
             let role = Role::Variable(object, VariableId::new(i));
+            if let ObjectId::Projection(id) = object {
+                let projection = network.projection(id);
+                if traces.derived && projection.last_update == Some(VariableId::new(i)) {
+                    ids.push(None);
+                    continue;
+                }
+                if let Some(end) = traces.end_of(VariableId::new(i)) {
+                    let name = format!("{}.{}", projection.name, variable.name);
+                    let len = network.elements_of(projection.end(end)) as usize;
+                    let role = Role::Trace(id, VariableId::new(i), end);
+                    ids.push(Some(self.buffer(Buffer { name, ty: variable.ty, len, role })));
+                    continue;
+                }
+            }
             let (name, len, role) = match (&variable.kind, object) {
                 (VariableKind::Subexpression(_) | VariableKind::Link(_), _) => {
                     ids.push(None);
@@ -325,7 +352,7 @@ impl<'a> Lowerer<'a> {
         Ok(Call { kernel, bindings })
     }
 
-    fn bound(&self, binding: Binding) -> Option<BufferId> {
+    pub(crate) fn bound(&self, binding: Binding) -> Option<BufferId> {
         match binding {
             Binding::Variable(object, variable) => self.variable_buffer(object, variable),
             Binding::Table(table) => self.tables.get(table.index()).copied(),
@@ -461,10 +488,8 @@ impl<'a> Lowerer<'a> {
             let stream = self.event_stream(population, pathway.event);
             let population = network.population(population);
             let scope = Scope::of(network, object, network.clock(population.clock).dt).guarded();
-            let mut block = advance.clone();
-            block.append(&pathway.block);
             let name = format!("{}.{}", projection.name, pathway.name);
-            let call = self.code(scope, &name, Domain::Synapses, &block)?;
+            let (on, on_clock, placed) = (pathway.on, clock(population.clock), pathway.placed);
             let delay = match &pathway.delay {
                 Delay::None => Travel::Steps(0),
                 Delay::Steps(steps) => Travel::Steps(*steps),
@@ -473,7 +498,14 @@ impl<'a> Lowerer<'a> {
                     longest: self.program.streams[stream.index()].history,
                 },
             };
-            let (on, on_clock) = (pathway.on, clock(population.clock));
+            let call = if self.traces[id.index()].kept.is_empty() {
+                let mut block = advance.clone();
+                block.append(&pathway.block);
+                self.code(scope, &name, Domain::Synapses, &block)?
+            } else {
+                let name = name.as_str();
+                self.traced(Traced { id, pathway: k, name, scope, clock: on_clock, placed, stream, delay })?
+            };
             let all = self.shapes.get(id.index()).map_or(&[][..], |s| &s.former);
             let former: Vec<Former> = all.iter().filter(|f| f.pathway == k).cloned().collect();
             let mut first = i64::MIN;

@@ -57,6 +57,8 @@ pub struct Program {
     pub kernels: Vec<Arc<Kernel>>,
     /// The operations, in order of creation.
     pub operations: Vec<Operation>,
+    /// Which variables of synapses are kept per neuron, and why others are not: a line each, for people.
+    pub remarks: Vec<String>,
 }
 
 /// A kernel of a program.
@@ -97,6 +99,10 @@ pub struct Buffer {
 pub enum Role {
     /// A variable of the model; one element per neuron or synapse, or a single one.
     Variable(ObjectId, VariableId),
+    /// A variable of synapses that is equal for all of a neuron, kept once for each neuron of the population at that end.
+    Trace(ProjectionId, VariableId, Endpoint),
+    /// When an event last reached the synapses of each neuron of the population at that end of a structure, seconds.
+    LastArrival(StructureId, Endpoint),
     /// The values of a timed array, row after row.
     Table,
     /// The number of synapses that end at each neuron of the target population, of one structure.
@@ -468,6 +474,15 @@ impl Program {
     #[must_use]
     pub fn buffer_of(&self, object: ObjectId, variable: VariableId) -> Option<BufferId> {
         self.buffers.iter().position(|b| b.role == Role::Variable(object, variable)).map(BufferId::new)
+    }
+
+    /// The buffer of a variable of synapses that is kept per neuron, and at which end.
+    #[must_use]
+    pub fn trace_of(&self, projection: ProjectionId, variable: VariableId) -> Option<(BufferId, Endpoint)> {
+        self.buffers.iter().enumerate().find_map(|(k, b)| match b.role {
+            Role::Trace(p, v, end) if (p, v) == (projection, variable) => Some((BufferId::new(k), end)),
+            _ => None,
+        })
     }
 
     /// Float buffers that operations write: those that can become non-finite.

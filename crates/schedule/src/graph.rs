@@ -66,6 +66,9 @@ impl Plan {
         for clock in &program.clocks {
             let _ = writeln!(text, "clock {}: dt = {} s, every {} ticks", clock.name, clock.dt, clock.period);
         }
+        for remark in &program.remarks {
+            let _ = writeln!(text, "{remark}");
+        }
         for (k, wave) in self.waves.iter().enumerate() {
             let _ = writeln!(text, "\nwave {k}");
             for id in wave {

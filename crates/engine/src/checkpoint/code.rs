@@ -109,11 +109,12 @@ impl<W: Write> Encoder<W> {
     }
 
     pub(super) fn shape(&mut self, shape: &ProjectionShape) -> io::Result<()> {
-        let ProjectionShape { n_syn, longest_delay, longest_sum_delay, former } = shape;
+        let ProjectionShape { n_syn, longest_delay, longest_sum_delay, former, parted } = shape;
         self.count(*n_syn)?;
         self.numbers(longest_delay)?;
         self.numbers(longest_sum_delay)?;
-        self.former(former)
+        self.former(former)?;
+        self.byte(u8::from(*parted))
     }
 
     /// Synapses: their rows, and per pathway with delays the delay of each. Views are made anew from these.
@@ -283,6 +284,7 @@ impl<R: Read> Decoder<R> {
             longest_delay: self.numbers()?,
             longest_sum_delay: self.numbers()?,
             former: self.former()?,
+            parted: self.byte()? != 0,
         })
     }
 

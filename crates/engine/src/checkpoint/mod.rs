@@ -46,7 +46,7 @@ use crate::simulation::{Circumstances, Elsewhere};
 use crate::{BuildError, Options, RecordTo, RunError, Simulation, Snapshot};
 
 const MAGIC: &[u8; 16] = b"neuropil state\r\n";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Why a checkpoint cannot be written, or not be gone on from.
 #[derive(Debug, thiserror::Error)]
