@@ -1,7 +1,7 @@
 //! Traces of synapses that are equal for all synapses of a neuron: they are kept once per neuron, and nothing that can be
 //! seen changes but the last digits.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a test")]
 
 mod common;
 

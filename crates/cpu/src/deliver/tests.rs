@@ -214,6 +214,7 @@ fn world(case: &Case, body: &str, ty: ScalarType) -> World {
         structures,
         kernels: vec![kernel],
         operations,
+        remarks: Vec::new(),
     };
     World { program, synapses, buffers: contents }
 }
