@@ -40,7 +40,7 @@ pub struct CpuOptions {
 
 impl Default for CpuOptions {
     fn default() -> Self {
-        Self { kernels: KernelChoice::Auto, smallest_part: 512 }
+        Self { kernels: KernelChoice::Auto, smallest_part: 1024 }
     }
 }
 

@@ -13,6 +13,7 @@ use neuropil_schedule::Plan;
 
 use crate::backend::Bodies;
 use crate::body::Body;
+use crate::deliver::{Deliveries, Group};
 
 /// The parts of an index space (the neurons of a population, ...), one per shard, ascending.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,6 +22,11 @@ pub(super) struct Cut {
 }
 
 impl Cut {
+    /// Where the parts begin; and how many elements there are.
+    pub(super) fn bounds(&self) -> &[u32] {
+        &self.bounds
+    }
+
     /// The elements of a shard.
     pub(super) fn part(&self, shard: usize) -> std::ops::Range<u32> {
         self.bounds[shard]..self.bounds[shard + 1]
@@ -72,6 +78,8 @@ pub(super) struct Step {
     pub(super) conflicts: Steps,
     /// The cut of the elements that it runs over, or of the postsynaptic neurons.
     pub(super) cut: usize,
+    /// The group of static deliveries that it stands for.
+    pub(super) group: Option<usize>,
 }
 
 /// Where a stream is filled.
@@ -97,6 +105,8 @@ pub(super) struct Layout {
     pub(super) sources: Vec<Option<Source>>,
     /// For each structure whether the targets of each row ascend.
     pub(super) ascending: Vec<bool>,
+    /// The deliveries that need no kernel.
+    pub(super) deliveries: Deliveries,
 }
 
 /// How far an access of a shard reaches; two accesses of the same reach to one buffer never touch the same element from
@@ -306,8 +316,23 @@ impl Layout {
         let mut steps: Vec<Step> = Vec::new();
         let mut touches: Vec<Vec<Touch>> = Vec::new();
         let sequence = plan.sequence();
+        let deliveries = Deliveries::plan(program, sequence);
         let mut k = 0;
         while let Some(id) = sequence.get(k).copied() {
+            if let Some(number) = deliveries.group_of(id) {
+                let group = &deliveries.groups()[number];
+                // The others of the group are carried out with the first.
+                if let Some((_, call)) = group.first().filter(|(first, _)| *first == id) {
+                    let cut = own_space(program, id, &spaces);
+                    let bindings = call.bindings.clone();
+                    let bare = bare(program, id);
+                    steps.push(Step { split: true, bindings, cut, group: Some(number), ..bare });
+                    let all = group.operations().flat_map(|id| touches_of(program, id, &spaces, true));
+                    touches.push(all.collect());
+                }
+                k += 1;
+                continue;
+            }
             let (step, touched) = match fused(program, &sequence[k..], &spaces) {
                 Some((count, kernel, bindings)) => {
                     let ids = &sequence[k..k + count];
@@ -357,7 +382,13 @@ impl Layout {
             .collect();
         let ascending = synapses.iter().map(|s| threads == 1 || is_ascending(&s.rows)).collect();
         let stream_cuts = (0..program.streams.len()).map(|s| spaces.find(spaces.n_buffers + s)).collect();
-        Self { shards: threads, steps, cuts, stream_cuts, sources, ascending }
+        Self { shards: threads, steps, cuts, stream_cuts, sources, ascending, deliveries }
+    }
+
+    /// The cut of the neurons that a group of deliveries reaches.
+    pub(super) fn cut_of(&self, group: &Group) -> usize {
+        let first = group.first().map(|(id, _)| id);
+        self.steps.iter().find(|s| Some(s.operation) == first).map_or(0, |s| s.cut)
     }
 
     /// An empty set of steps.
@@ -394,6 +425,7 @@ fn bare(program: &Program, id: OperationId) -> Step {
         emits: None,
         conflicts: Steps::default(),
         cut: 0,
+        group: None,
     }
 }
 

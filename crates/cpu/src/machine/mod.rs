@@ -2,6 +2,7 @@
 //!
 //! * `layout`: who owns what, and which operations can be split ([`neuropil_kernels::Split`]); which are fused.
 //! * `worker`: what one shard does in a run; `walk`: how it goes through rows and columns of synapses.
+//! * `stored`: the synapses that need no kernel ([`crate::deliver`]), as shards keep them.
 //! * `rings`: the events that shards hand each other; `progress`: how they wait for each other.
 //!
 //! A shard writes only to its own neurons and to synapses that end in them, so that every sum has one writer and
@@ -12,6 +13,7 @@
 mod layout;
 mod progress;
 mod rings;
+mod stored;
 mod walk;
 mod worker;
 
@@ -32,6 +34,7 @@ use rayon::ThreadPool;
 use crate::backend::Bodies;
 use layout::Layout;
 use rings::Rings;
+use stored::{Former, Stored, store};
 use worker::{Common, Exit, Shard};
 
 /// A program in this machine.
@@ -47,6 +50,8 @@ pub(crate) struct Sharded {
     buffers: Vec<HostBuffer>,
     written: Vec<BufferId>,
     layout: Layout,
+    /// For each group of static deliveries.
+    stored: Vec<Stored>,
     rings: Rings,
     /// For each stream, the step of its clock in which it was last filled; -1 before.
     latest: Vec<i64>,
@@ -79,9 +84,11 @@ impl Sharded {
         let mut compiled = 0;
         let layout =
             Layout::new(&program, &plan, &synapses, (&bodies, &mut compiled), (threads, smallest_part));
+        let stored = store(&program, &layout, &synapses, &buffers, None)?;
         Ok(Self {
             bodies,
             compiled,
+            stored,
             smallest_part,
             pool,
             written: program.written_buffers(),
@@ -125,8 +132,11 @@ impl Machine for Sharded {
             return Ok(Pause::Done);
         }
         self.cables.values_mut().for_each(CableSolver::forget);
+        for (stored, group) in self.stored.iter_mut().zip(self.layout.deliveries.groups()) {
+            stored.refresh(&self.program, group, &self.synapses, &self.buffers)?;
+        }
         let common = Common::new(
-            (&self.program, &self.layout, &self.synapses),
+            (&self.program, &self.layout, &self.synapses, &self.stored),
             &mut self.buffers,
             &self.rings,
             (self.tick, self.cursor, end),
@@ -167,16 +177,24 @@ impl Machine for Sharded {
             self.buffers.push(contents.unwrap_or_else(|| HostBuffer::new(ScalarType::Bool, 0)));
         }
         let old = std::mem::replace(&mut self.program, program);
+        let old_synapses = std::mem::replace(&mut self.synapses, synapses);
         self.plan = plan;
-        self.synapses = synapses;
         let paused = self.cursor.checked_sub(1).map(|k| self.layout.steps[k].operation);
-        self.layout = Layout::new(
+        let layout = Layout::new(
             &self.program,
             &self.plan,
             &self.synapses,
             (&self.bodies, &mut self.compiled),
             (self.shards.len(), self.smallest_part),
         );
+        let old_layout = std::mem::replace(&mut self.layout, layout);
+        let former = Former {
+            program: &old,
+            layout: &old_layout,
+            synapses: &old_synapses,
+            stored: std::mem::take(&mut self.stored),
+        };
+        self.stored = store(&self.program, &self.layout, &self.synapses, &self.buffers, Some(former))?;
         self.carry(&old, &events, &latest);
         if let Some(paused) = paused {
             let name = &old.operations[paused.index()].name;
@@ -199,6 +217,9 @@ impl Machine for Sharded {
     }
 
     fn write(&mut self, buffer: BufferId) -> Result<&mut HostBuffer, DeviceError> {
+        for (stored, group) in self.stored.iter_mut().zip(self.layout.deliveries.groups()) {
+            stored.written(group, buffer);
+        }
         Ok(&mut self.buffers[buffer.index()])
     }
 
@@ -233,6 +254,7 @@ impl Machine for Sharded {
                 self.buffers[k].clone_from(contents);
             }
         }
+        self.stored.iter_mut().for_each(Stored::all_written);
         let from = Arc::clone(&state.program);
         self.carry(&from, &state.events, &state.latest);
         Ok(())

@@ -20,8 +20,10 @@ use super::ends_runs;
 use super::layout::{Layout, Step};
 use super::progress::{GivenUp, Guard, Position, Progress};
 use super::rings::{AHEAD, Rings};
+use super::stored::Stored;
 use super::walk::Gathered;
 use crate::block::Workspace;
+use crate::deliver::Due;
 use crate::elements::Elements;
 use crate::slot::Slot;
 
@@ -38,6 +40,7 @@ pub(super) struct Common<'a> {
     pub(super) program: &'a Program,
     pub(super) layout: &'a Layout,
     pub(super) synapses: &'a [Arc<Synapses>],
+    stored: &'a [Stored],
     buffers: Vec<Raw>,
     rings: &'a Rings,
     progress: Progress,
@@ -53,7 +56,7 @@ unsafe impl Sync for Common<'_> {}
 
 impl<'a> Common<'a> {
     pub(super) fn new(
-        (program, layout, synapses): (&'a Program, &'a Layout, &'a [Arc<Synapses>]),
+        (program, layout, synapses, stored): (&'a Program, &'a Layout, &'a [Arc<Synapses>], &'a [Stored]),
         buffers: &'a mut [HostBuffer],
         rings: &'a Rings,
         (tick, cursor, end): (u64, usize, u64),
@@ -66,7 +69,7 @@ impl<'a> Common<'a> {
         let buffers = buffers.iter_mut().map(raw).collect();
         let progress = Progress::new(layout.shards, position(layout, tick, cursor));
         let stop = AtomicU64::new(u64::MAX);
-        Self { program, layout, synapses, buffers, rings, progress, stop, tick, cursor, end }
+        Self { program, layout, synapses, stored, buffers, rings, progress, stop, tick, cursor, end }
     }
 
     /// A buffer, to be used as the layout allows.
@@ -90,6 +93,7 @@ pub(super) struct Shard {
     number: usize,
     workspace: Workspace,
     gathered: Gathered,
+    due: Due,
     events: Vec<u32>,
     rows: Vec<Vec<u8>>,
     pub(super) counters: Counters,
@@ -128,6 +132,7 @@ impl Shard {
             number,
             workspace: Workspace::new(),
             gathered: Gathered::default(),
+            due: Due::default(),
             events: Vec::new(),
             rows: Vec::new(),
             counters: Counters::default(),
@@ -308,6 +313,10 @@ impl<'c> Turn<'_, 'c> {
 
     fn carry_out(&mut self, step: &Step, action: &Action, at: usize) -> Result<(), Early> {
         let at = At { step: at, time: (self.tick / step.period) as i64 };
+        if let Some(group) = step.group {
+            self.deliver(group, at)?;
+            return Ok(());
+        }
         match action {
             Action::Elements { start, len, .. } => {
                 let part = self.part_of(step);
@@ -392,6 +401,24 @@ impl<'c> Turn<'_, 'c> {
             // It never comes here: the run pauses.
             Action::Host { .. } => {}
         }
+        Ok(())
+    }
+
+    /// Carries out a group of static deliveries.
+    fn deliver(&mut self, number: usize, at: At) -> Result<(), GivenUp> {
+        let common = self.common;
+        let group = &common.layout.deliveries.groups()[number];
+        let rows = &common.stored[number].rows[self.shard.number];
+        let mut due = std::mem::take(&mut self.shard.due);
+        let steps = self.due(group.stream(), rows.delays(), group.emitted())?;
+        let arriving = steps.flat_map(|(k, emitted_at)| {
+            (0..common.layout.shards)
+                .map(move |of| (k, of, emitted_at))
+                .map(|(k, of, emitted_at)| (k, self.events(group.stream(), of, emitted_at, &(0..u32::MAX))))
+        });
+        let count = group.deliver(rows, &mut due, at.time, &self.slots[at.step], arriving);
+        self.count_synapses(count as usize);
+        self.shard.due = due;
         Ok(())
     }
 
