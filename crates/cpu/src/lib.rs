@@ -14,4 +14,5 @@ mod slot;
 pub use backend::{Cpu, CpuOptions, TunedCpu};
 pub use body::{Body, KernelChoice};
 pub use elements::{BindError, Elements, Numbers};
+pub use machine::explain;
 pub use slot::Slot;

@@ -216,7 +216,9 @@ impl Model {
             }
             Stage::Plan => {
                 let (_, program, _) = self.lowered()?;
-                Plan::new(&program).to_text(&program)
+                let plan = Plan::new(&program);
+                let cpu = neuropil_cpu::explain(&program, &plan);
+                format!("{}\nbackend cpu\n{cpu}", plan.to_text(&program))
             }
             Stage::Dot => {
                 let (_, program, _) = self.lowered()?;

@@ -89,9 +89,6 @@ impl Plan {
                 if let Some(reason) = crate::print::order_dependence(program, operation) {
                     let _ = writeln!(text, "    one element at a time: {reason}");
                 }
-                if let Some(reason) = crate::print::one_thread(program, operation) {
-                    let _ = writeln!(text, "    on one thread: {reason}");
-                }
             }
         }
         text

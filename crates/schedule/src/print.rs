@@ -98,20 +98,3 @@ pub(crate) fn order_dependence(program: &Program, operation: &Operation) -> Opti
         | Action::Stop { .. } => None,
     }
 }
-
-/// Why one thread carries out an operation, if what it does could be split.
-pub(crate) fn one_thread(program: &Program, operation: &Operation) -> Option<String> {
-    match &operation.action {
-        Action::Elements { .. }
-        | Action::Events { .. }
-        | Action::Deliver { .. }
-        | Action::Synapses { .. }
-        | Action::Fill { .. }
-        | Action::Cable { .. }
-        | Action::List { .. } => program.split(operation).err(),
-        Action::RecordEvents { .. }
-        | Action::RecordState { .. }
-        | Action::Host { .. }
-        | Action::Stop { .. } => None,
-    }
-}

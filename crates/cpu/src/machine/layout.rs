@@ -127,7 +127,7 @@ enum Reach {
 type Touch = (BufferId, bool, Reach);
 
 /// Index spaces: buffers, streams and sides of structures that are numbered alike.
-struct Spaces {
+pub(super) struct Spaces {
     parents: Vec<usize>,
     n_buffers: usize,
     n_streams: usize,
@@ -142,7 +142,7 @@ enum Of {
 }
 
 impl Spaces {
-    fn of(program: &Program) -> Self {
+    pub(super) fn of(program: &Program) -> Self {
         let (n_buffers, n_streams) = (program.buffers.len(), program.streams.len());
         let nodes = n_buffers + n_streams + 3 * program.structures.len();
         let mut spaces = Self { parents: (0..nodes).collect(), n_buffers, n_streams };
@@ -485,7 +485,7 @@ fn own_space(program: &Program, id: OperationId, spaces: &Spaces) -> usize {
 }
 
 /// How many of the first operations can be one, their kernel, and its bindings; `None` for fewer than two.
-fn fused(
+pub(super) fn fused(
     program: &Program,
     ids: &[OperationId],
     spaces: &Spaces,

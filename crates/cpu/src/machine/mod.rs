@@ -10,6 +10,7 @@
 //! where it reads what they write: for the events that arrive in this step (of steps long ago, if delays are long), and
 //! between operations that reach into the parts of other shards (`Step::conflicts`).
 
+mod explain;
 mod layout;
 mod progress;
 mod rings;
@@ -32,6 +33,7 @@ use neuropil_schedule::Plan;
 use rayon::ThreadPool;
 
 use crate::backend::Bodies;
+pub use explain::explain;
 use layout::Layout;
 use rings::Rings;
 use stored::{Former, Stored, store};
