@@ -64,20 +64,29 @@ impl Layout {
     }
 }
 
-impl Index {
+/// An [`Index`] as it is looked up.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum View<'a> {
+    Flat { starts: &'a [u32], n_delays: usize },
+    Sparse { rows: &'a [u32], delays: &'a [u8], width: usize },
+}
+
+impl View<'_> {
     /// The synapses of a bucket: the numbers of the first and of the one behind the last.
     #[inline(always)]
-    pub(super) fn bucket(&self, row: u32, delay: usize, n_delays: usize) -> (u32, u32) {
+    pub(super) fn bucket(self, row: u32, delay: u32) -> (u32, u32) {
         match self {
-            Self::Flat { starts } => match starts.as_slice().get(row as usize * n_delays + delay..) {
+            Self::Flat { starts, n_delays } => match starts.get(row as usize * n_delays + delay as usize..) {
                 Some([start, end, ..]) => (*start, *end),
                 Some(_) | None => (0, 0),
             },
-            Self::Sparse { rows, delays, width } => match rows.as_slice().get(row as usize..) {
+            Self::Sparse { rows, delays, width } => match rows.get(row as usize..) {
                 Some([start, end, ..]) => {
-                    let codes = delays.as_slice();
-                    let first = partition(*start, *end, |k| code(codes, *width, k) < delay);
-                    let last = partition(first, *end, |k| code(codes, *width, k) <= delay);
+                    if width == 1 && *end - *start <= SCANNED {
+                        return scanned(delays, (*start, *end), delay as u8);
+                    }
+                    let first = partition(*start, *end, |k| code(delays, width, k) < delay);
+                    let last = partition(first, *end, |k| code(delays, width, k) <= delay);
                     (first, last)
                 }
                 Some(_) | None => (0, 0),
@@ -85,27 +94,38 @@ impl Index {
         }
     }
 
-    /// Where the processor will look for a bucket first.
+    /// Asks for the memory that a bucket will first be looked up in.
     #[inline(always)]
-    pub(super) fn place(&self, row: u32, delay: usize, n_delays: usize) -> *const u8 {
+    pub(super) fn ask(self, row: u32, delay: u32) {
         match self {
-            Self::Flat { starts } => {
-                starts.as_slice().as_ptr().wrapping_add(row as usize * n_delays + delay).cast()
+            Self::Flat { starts, n_delays } => {
+                prefetch(starts.as_ptr().wrapping_add(row as usize * n_delays + delay as usize).cast());
             }
-            Self::Sparse { rows, .. } => rows.as_slice().as_ptr().wrapping_add(row as usize).cast(),
+            Self::Sparse { rows, .. } => prefetch(rows.as_ptr().wrapping_add(row as usize).cast()),
         }
     }
 
-    /// Asks for the rest of what a bucket will be looked up in, when its [place](Self::place) has come.
+    /// Asks for the rest of it, when that has come.
     #[inline(always)]
-    pub(super) fn approach(&self, row: u32) {
+    pub(super) fn ask_rest(self, row: u32) {
         if let Self::Sparse { rows, delays, width } = self
-            && let Some([start, end, ..]) = rows.as_slice().get(row as usize..)
+            && let Some([start, end, ..]) = rows.get(row as usize..)
         {
-            let at = |synapse: u32| delays.as_slice().as_ptr().wrapping_add(synapse as usize * width);
+            let at = |synapse: u32| delays.as_ptr().wrapping_add(synapse as usize * width);
+            prefetch(at(*start));
             prefetch(at(*start + (*end - *start) / 2));
             prefetch(at(*end));
-            prefetch(at(*start));
+        }
+    }
+}
+
+impl Index {
+    pub(super) fn view(&self, n_delays: usize) -> View<'_> {
+        match self {
+            Self::Flat { starts } => View::Flat { starts: starts.as_slice(), n_delays },
+            Self::Sparse { rows, delays, width } => {
+                View::Sparse { rows: rows.as_slice(), delays: delays.as_slice(), width: *width }
+            }
         }
     }
 
@@ -117,12 +137,34 @@ impl Index {
     }
 }
 
+/// Rows of up to so many synapses are counted through; halving them again and again costs more, for each half is a
+/// branch that nobody foresees.
+const SCANNED: u32 = 1024;
+
+/// The synapses of a row from `start` to `end` that have this delay; delays of one byte, ascending.
+#[inline(always)]
+fn scanned(codes: &[u8], (start, end): (u32, u32), delay: u8) -> (u32, u32) {
+    let Some(codes) = codes.get(start as usize..end as usize) else { return (0, 0) };
+    let (mut before, mut equal) = (0_u32, 0_u32);
+    // Counts of one byte are what makes this a loop over vectors.
+    for part in codes.chunks(128) {
+        let (mut b, mut e) = (0_u8, 0_u8);
+        for code in part {
+            b += u8::from(*code < delay);
+            e += u8::from(*code == delay);
+        }
+        before += u32::from(b);
+        equal += u32::from(e);
+    }
+    (start + before, start + before + equal)
+}
+
 /// The number that stands for the delay of a synapse.
 #[inline(always)]
-fn code(codes: &[u8], width: usize, synapse: u32) -> usize {
+fn code(codes: &[u8], width: usize, synapse: u32) -> u32 {
     let at = synapse as usize * width;
     let bytes = codes.get(at..at + width).unwrap_or_default();
-    bytes.iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte))
+    bytes.iter().rev().fold(0, |number, byte| number << 8 | u32::from(*byte))
 }
 
 /// The first number from `low` on, below `high`, for which `before` does not hold; `high` if there is none.
@@ -164,5 +206,49 @@ impl ShardRows {
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.data.bytes() + self.index.bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn large<T: bytemuck::Pod>(list: &[T]) -> Large<T> {
+        let mut large = Large::zeros(list.len()).unwrap();
+        large.as_mut_slice().copy_from_slice(list);
+        large
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn sparse_buckets_are_the_synapses_of_their_delay(
+            rows in prop::collection::vec(prop::collection::vec(0_u32..300, 0..1500), 1..4),
+            width in prop::sample::select(&[1_usize, 2, 4][..]),
+        ) {
+            let most = if width == 1 { 255 } else { 299 };
+            let mut starts = vec![0];
+            let mut codes = Vec::new();
+            for row in &rows {
+                let mut row: Vec<u32> = row.iter().map(|d| (*d).min(most)).collect();
+                row.sort_unstable();
+                codes.extend(row);
+                starts.push(codes.len() as u32);
+            }
+            let bytes: Vec<u8> = codes.iter().flat_map(|c| c.to_le_bytes()[..width].to_vec()).collect();
+            let index = Index::Sparse { rows: large(&starts), delays: large(&bytes), width };
+            for row in 0..rows.len() {
+                let (first, end) = (starts[row], starts[row + 1]);
+                for delay in 0..=most {
+                    let before = codes[first as usize..end as usize].partition_point(|c| *c < delay) as u32;
+                    let until = codes[first as usize..end as usize].partition_point(|c| *c <= delay) as u32;
+                    let bucket = index.view(300).bucket(row as u32, delay);
+                    prop_assert_eq!(bucket, (first + before, first + until));
+                }
+            }
+            prop_assert_eq!(index.view(300).bucket(rows.len() as u32, 0), (0, 0));
+        }
     }
 }

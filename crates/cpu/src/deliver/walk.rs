@@ -21,6 +21,9 @@ const MOST_AHEAD: usize = 64;
 /// Synapses between two requests for memory.
 const CHUNK: usize = 16;
 
+/// Buckets that are looked up together, so that the memory of each is on its way while those before are looked at.
+const LOOKED_UP: usize = 128;
+
 /// A cache line.
 const LINE: usize = 64;
 
@@ -76,19 +79,20 @@ impl Due {
                 if row >= rows.n_rows {
                     break;
                 }
-                prefetch(rows.index.place(row, delay, n_delays));
                 self.asked.push((row, delay as u32));
             }
         }
-        for (row, _) in &self.asked {
-            rows.index.approach(*row);
-        }
+        let index = rows.index.view(n_delays);
         let mut count = 0;
-        for (row, delay) in &self.asked {
-            let bucket = rows.index.bucket(*row, *delay as usize, n_delays);
-            if bucket.0 < bucket.1 {
-                count += u64::from(bucket.1 - bucket.0);
-                self.buckets.push(bucket);
+        for asked in self.asked.chunks(LOOKED_UP) {
+            asked.iter().for_each(|(row, delay)| index.ask(*row, *delay));
+            asked.iter().for_each(|(row, _)| index.ask_rest(*row));
+            for (row, delay) in asked {
+                let bucket = index.bucket(*row, *delay);
+                if bucket.0 < bucket.1 {
+                    count += u64::from(bucket.1 - bucket.0);
+                    self.buckets.push(bucket);
+                }
             }
         }
         count
