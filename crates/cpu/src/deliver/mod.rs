@@ -27,7 +27,7 @@
 //! `examples/delivery_speed.rs` on one core of a Xeon with AVX-512, 2 MiB of second-level cache, 40,000 targets, other
 //! programs at work on the same cores; nanoseconds per event. Rows of 1000 with one delay: 1.3 to 1.6 where synapses share
 //! one value, 1.5 to 1.6 with `f32`, 1.7 to 1.9 with `f64`. Rows of 100: 1.2, 1.7, 2.8. Rows of 2000 in the shard over 50
-//! delays, 40 synapses per bucket, as in the cortical microcircuit: 1.3 to 1.5, 1.6 to 1.9, 1.9, of which 0.2 to 0.3
+//! delays, 40 synapses per bucket, as in the cortical microcircuit: 1.3 to 1.5, 1.6 to 2.1, 1.9 to 2.4, of which 0.2 to 0.3
 //! are for looking up.
 //!
 //! The same loops side by side, `f32`, with everything else equal (microcircuit; rows of 1000; rows of 100):
