@@ -1,7 +1,8 @@
 //! The fast CPU backend.
 //!
 //! [`Cpu`] is the backend. A [`Body`] is a kernel made ready to run over [`Elements`] on [`Slot`]s; [`block`] is the
-//! engine that carries out bodies on every processor, and [`deliver`] what needs no body.
+//! engine that carries out bodies on every processor, `x86` makes machine code of them, and [`deliver`] does what needs
+//! no body.
 
 mod backend;
 pub mod block;
@@ -10,6 +11,8 @@ pub mod deliver;
 mod elements;
 mod machine;
 mod slot;
+#[cfg(target_arch = "x86_64")]
+pub mod x86;
 
 pub use backend::{Cpu, CpuOptions, TunedCpu};
 pub use body::{Body, KernelChoice};

@@ -147,6 +147,9 @@ pub(super) fn splat<T: HasFile>(files: &mut Files, uniform: u16, lane: u16, n: u
 #[derive(Clone, Debug, Default)]
 pub struct Workspace {
     files: Files,
+    /// What machine code works on.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) machine: crate::x86::Scratch,
 }
 
 impl Workspace {

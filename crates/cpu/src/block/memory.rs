@@ -123,7 +123,7 @@ fn combine<T: Element>(values: &[T], data: Cells<'_, T>, spot: Spot<'_>, with: i
 }
 
 /// Reads one value for all elements, whose place does not depend on the element.
-pub(super) fn load_one(slot: &Slot<'_>, at: At, of: impl Fn(ValueId) -> Scalar) -> Scalar {
+pub(crate) fn load_one(slot: &Slot<'_>, at: At, of: impl Fn(ValueId) -> Scalar) -> Scalar {
     let place = match at {
         At::Value(v) => match of(v) {
             Scalar::I32(i) => [i64::from(i)],

@@ -25,6 +25,8 @@ use neuropil_rng::{DOMAIN_WORD, ElementStream, Key, Words};
 
 pub use lanes::Workspace;
 pub use level::Level;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use memory::load_one;
 
 use crate::elements::{BindError, Elements, Numbers};
 use crate::slot::Slot;
@@ -156,7 +158,8 @@ impl Block {
         Ok(())
     }
 
-    fn check(&self, slots: &[Slot<'_>]) -> Result<(), BindError> {
+    /// Whether the buffers fit the kernel.
+    pub(crate) fn check(&self, slots: &[Slot<'_>]) -> Result<(), BindError> {
         let wanted = &self.program.slots;
         if slots.len() != wanted.len() {
             return Err(BindError::Count {

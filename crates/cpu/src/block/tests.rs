@@ -141,7 +141,43 @@ fn agree(kernel: &Kernel, elements: &Elements<'_>, contents: &[Vec<Scalar>]) -> 
         }
         prop_assert_eq!(&events, &found_events, "{}", &prepared);
     }
+    #[cfg(target_arch = "x86_64")]
+    for isa in crate::x86::Isa::available() {
+        let Some((found, found_events)) = by_machine(&prepared, isa, &mut workspace, elements, contents)
+        else {
+            continue;
+        };
+        for (slot, (wanted, found)) in kernel.slots.iter().zip(wanted.iter().zip(&found)) {
+            for (i, (w, f)) in wanted.iter().zip(found).enumerate() {
+                prop_assert!(
+                    testing::same(*w, *f),
+                    "{}[{i}] is {f:?} by machine code for {isa:?}, wanted {w:?}\n{prepared}\n{elements:?}",
+                    slot.name
+                );
+            }
+        }
+        prop_assert_eq!(&events, &found_events, "{:?}\n{}", isa, &prepared);
+    }
     Ok(())
+}
+
+/// `None` if the body is one for the block engine.
+#[cfg(target_arch = "x86_64")]
+fn by_machine(
+    kernel: &Verified,
+    isa: crate::x86::Isa,
+    workspace: &mut Workspace,
+    elements: &Elements<'_>,
+    contents: &[Vec<Scalar>],
+) -> Option<(Vec<Vec<Scalar>>, Vec<u32>)> {
+    let machine = crate::x86::Kernel::compile_for(kernel, isa)?;
+    let mut buffers: Vec<Buffer> =
+        kernel.slots.iter().zip(contents).map(|(slot, list)| Buffer::new(slot.ty, list)).collect();
+    let slots: Vec<Slot<'_>> = buffers.iter_mut().map(Buffer::slot).collect();
+    let mut events = Vec::new();
+    machine
+        .run(&mut workspace.machine, &CONTEXT, elements, &slots, &mut events)
+        .then(|| (buffers.iter().map(Buffer::scalars).collect(), events))
 }
 
 fn lengths() -> impl Strategy<Value = usize> {
@@ -183,6 +219,10 @@ proptest! {
             (Told::own(kinds[0], len), Told::other(kinds[1], len), Told::other(kinds[2], len));
         let elements = Elements { len, own: own.numbers(), pre: pre.numbers(), post: post.numbers() };
         by_blocks(&kernel, Level::best(), &mut Workspace::new(), &elements, &contents);
+        #[cfg(target_arch = "x86_64")]
+        for isa in crate::x86::Isa::available() {
+            by_machine(&kernel, isa, &mut Workspace::new(), &elements, &contents);
+        }
     }
 }
 
