@@ -1,18 +1,20 @@
-//! Measures the block engine on one step of 4000 Hodgkin-Huxley neurons, in nanoseconds per neuron.
+//! Measures the engines on one step of 4000 neurons, in nanoseconds per neuron: Hodgkin-Huxley, integrate-and-fire, noise.
 //!
-//! The model is that of Traub and Miles in Brette et al. 2007 ("COBAHH"), one step by exponential Euler: six
-//! exponentials for the rates, four for the steps. Run it by
+//! The Hodgkin-Huxley model is that of Traub and Miles in Brette et al. 2007 ("COBAHH"), one step by exponential Euler:
+//! six exponentials for the rates, four for the steps. Run it by
 //! `cargo run --release -p neuropil-cpu --example block_speed`.
 
 #![allow(clippy::print_stdout, reason = "it is what this program is for")]
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use neuropil_base::{Scalar, ScalarType};
 use neuropil_cpu::block::{Block, Level, Workspace};
+#[cfg(target_arch = "x86_64")]
+use neuropil_cpu::x86;
 use neuropil_cpu::{Elements, Slot};
-use neuropil_ir::{At, Builder, Context, Domain, Kernel, Side, ValueId, prepare};
-use neuropil_math::{BinaryOp, CompareOp, Emit, Function};
+use neuropil_ir::{At, Builder, Context, Domain, Kernel, Op, Side, ValueId, Verified, prepare};
+use neuropil_math::{BinaryOp, CompareOp, Distribution, Emit, Function};
 
 const N: usize = 4000;
 const STEPS: u32 = 200;
@@ -137,49 +139,140 @@ fn hodgkin_huxley(ty: ScalarType) -> Kernel {
     k.b.finish()
 }
 
-/// Nanoseconds per neuron in the quickest step, and what `v` is after the last.
-fn measure<T: Copy>(block: &Block, start: [T; 6]) -> Result<(f64, Vec<T>), Box<dyn std::error::Error>>
+/// A leaky integrator with two synaptic currents ("CUBA"), one exact step, threshold and reset.
+fn cuba(ty: ScalarType) -> Kernel {
+    let mut k = Model { b: Builder::new("cuba", Domain::Elements), ty };
+    let [v, ge, gi] = ["v", "ge", "gi"].map(|name| k.load(name));
+    let rest = k.c(-0.245);
+    let leak = k.c(0.995_012_479);
+    let x = k.b.fma(v, leak, rest);
+    let (excitation, inhibition) = (k.c(0.004_925_58), k.c(0.004_962_688));
+    let x = k.b.fma(ge, excitation, x);
+    let x = k.b.fma(gi, inhibition, x);
+    let (threshold, reset) = (k.c(-50.0), k.c(-60.0));
+    let fires = k.b.compare(CompareOp::Gt, x, threshold);
+    let x = k.b.select(fires, reset, x);
+    k.store("v", x);
+    for (name, x, factor) in [("ge", ge, 0.980_198_673), ("gi", gi, 0.990_049_834)] {
+        let x = k.scaled(x, factor);
+        k.store(name, x);
+    }
+    k.b.emit(fires);
+    k.b.finish()
+}
+
+/// A leaky integrator driven by white noise: one normal number per neuron and step.
+fn noisy(ty: ScalarType) -> Kernel {
+    let mut k = Model { b: Builder::new("noisy", Domain::Elements), ty };
+    let v = k.load("v");
+    let words: Vec<ValueId> = (0..Distribution::Normal.words(ty) as u32)
+        .map(|draw| k.b.pure(Op::Word { site: 1, draw, side: Side::Own }, ScalarType::I32))
+        .collect();
+    let noise = Distribution::Normal.expand(&mut k.b, ty, &words);
+    let (leak, scale) = (k.c(0.99), k.c(0.1));
+    let x = k.op(BinaryOp::Mul, v, leak);
+    let x = k.b.fma(noise, scale, x);
+    let (threshold, reset) = (k.c(1.0), k.c(0.0));
+    let fires = k.b.compare(CompareOp::Gt, x, threshold);
+    let x = k.b.select(fires, reset, x);
+    k.store("v", x);
+    k.b.emit(fires);
+    k.b.finish()
+}
+
+/// An engine that is measured.
+enum Engine {
+    Block(Block),
+    #[cfg(target_arch = "x86_64")]
+    Machine(Box<x86::Kernel>),
+}
+
+impl Engine {
+    fn run(
+        &self,
+        workspace: &mut Workspace,
+        context: &Context,
+        slots: &[Slot<'_>],
+        events: &mut Vec<u32>,
+    ) -> Result<(), Box<dyn std::error::Error>> {
+        let elements = Elements::range(0, N);
+        match self {
+            Self::Block(block) => block.run(workspace, context, &elements, slots, events)?,
+            #[cfg(target_arch = "x86_64")]
+            Self::Machine(kernel) => {
+                if !kernel.run(workspace, context, &elements, slots, events) {
+                    return Err("the elements do not fit".into());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Nanoseconds per neuron in the quickest step, and what the first variable of the first neuron is after the last.
+fn measure<T: Copy + Into<f64> + Default>(
+    engine: &Engine,
+    start: &[T],
+) -> Result<(f64, f64), Box<dyn std::error::Error>>
 where
     for<'a> Slot<'a>: From<&'a mut [T]>,
 {
     let mut workspace = Workspace::new();
     let mut best = f64::INFINITY;
-    let mut v = Vec::new();
+    let mut v = 0.0;
+    let mut events = Vec::new();
     for _ in 0..5 {
-        let mut buffers = start.map(|x| vec![x; N]);
-        let slots = buffers.each_mut().map(|b| Slot::from(&mut b[..]));
-        let mut events = Vec::new();
+        let mut buffers: Vec<Vec<T>> = start.iter().map(|x| vec![*x; N]).collect();
+        let slots: Vec<Slot<'_>> = buffers.iter_mut().map(|b| Slot::from(&mut b[..])).collect();
         for step in 0..STEPS {
             let context = Context { seed: 1, step: i64::from(step) };
+            events.clear();
             let begin = Instant::now();
-            block.run(&mut workspace, &context, &Elements::range(0, N), &slots, &mut events)?;
+            engine.run(&mut workspace, &context, &slots, &mut events)?;
             best = best.min(begin.elapsed().as_secs_f64() * 1e9 / N as f64);
         }
-        v = buffers[0].clone();
+        drop(slots);
+        v = buffers[0][0].into();
     }
     Ok((best, v))
 }
 
+fn engines(kernel: &Verified) -> Vec<(String, Engine, Duration)> {
+    let mut list = Vec::new();
+    for level in Level::available() {
+        let begin = Instant::now();
+        let block = Block::compile_for(kernel, level);
+        list.push((format!("block {}", level.name()), Engine::Block(block), begin.elapsed()));
+    }
+    #[cfg(target_arch = "x86_64")]
+    for isa in x86::Isa::available() {
+        let begin = Instant::now();
+        if let Some(kernel) = x86::Kernel::compile_for(kernel, isa) {
+            let name = format!("x86 {}", isa.name());
+            list.push((name, Engine::Machine(Box::new(kernel)), begin.elapsed()));
+        }
+    }
+    list
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let start = [-60.3, 0.05, 0.6, 0.32, 10.0, 20.0];
-    for ty in [ScalarType::F32, ScalarType::F64] {
-        let kernel = prepare(&hodgkin_huxley(ty))?;
-        println!("{ty}: {} operations", kernel.insts.len());
-        for level in Level::available() {
-            let begin = Instant::now();
-            let block = Block::compile_for(&kernel, level);
-            let compiled = begin.elapsed();
-            let (ns, v) = if ty == ScalarType::F32 {
-                let (ns, v) = measure(&block, start.map(|x| x as f32))?;
-                (ns, f64::from(v[0]))
-            } else {
-                let (ns, v) = measure(&block, start)?;
-                (ns, v[0])
-            };
-            println!(
-                "  {:8} {ns:6.2} ns per neuron and step (compiled in {compiled:.0?}; v = {v})",
-                level.name()
-            );
+    let models: [(fn(ScalarType) -> Kernel, &[f64]); 3] = [
+        (hodgkin_huxley, &[-60.3, 0.05, 0.6, 0.32, 10.0, 20.0]),
+        (cuba, &[-55.0, 10.0, 5.0]),
+        (noisy, &[0.0]),
+    ];
+    for (model, start) in models {
+        for ty in [ScalarType::F32, ScalarType::F64] {
+            let kernel = prepare(&model(ty))?;
+            println!("{} {ty}: {} operations", kernel.name, kernel.insts.len());
+            for (name, engine, compiled) in engines(&kernel) {
+                let (ns, v) = if ty == ScalarType::F32 {
+                    measure(&engine, &start.iter().map(|x| *x as f32).collect::<Vec<_>>())?
+                } else {
+                    measure(&engine, start)?
+                };
+                println!("  {name:15} {ns:6.2} ns per neuron and step (made in {compiled:.0?}; v = {v})");
+            }
         }
     }
     Ok(())

@@ -99,12 +99,10 @@ impl Body {
         events: &mut Vec<u32>,
     ) -> Result<(), BindError> {
         #[cfg(target_arch = "x86_64")]
-        if let Some(machine) = &self.machine {
-            self.block.check(slots)?;
-            elements.check()?;
-            if machine.run(&mut workspace.machine, context, elements, slots, events) {
-                return Ok(());
-            }
+        if let Some(machine) = &self.machine
+            && machine.run(workspace, context, elements, slots, events)
+        {
+            return Ok(());
         }
         self.block.run(workspace, context, elements, slots, events)
     }

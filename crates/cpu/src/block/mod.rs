@@ -158,8 +158,7 @@ impl Block {
         Ok(())
     }
 
-    /// Whether the buffers fit the kernel.
-    pub(crate) fn check(&self, slots: &[Slot<'_>]) -> Result<(), BindError> {
+    fn check(&self, slots: &[Slot<'_>]) -> Result<(), BindError> {
         let wanted = &self.program.slots;
         if slots.len() != wanted.len() {
             return Err(BindError::Count {

@@ -176,7 +176,7 @@ fn by_machine(
     let slots: Vec<Slot<'_>> = buffers.iter_mut().map(Buffer::slot).collect();
     let mut events = Vec::new();
     machine
-        .run(&mut workspace.machine, &CONTEXT, elements, &slots, &mut events)
+        .run(workspace, &CONTEXT, elements, &slots, &mut events)
         .then(|| (buffers.iter().map(Buffer::scalars).collect(), events))
 }
 
@@ -281,6 +281,10 @@ fn every_operation_agrees_on_special_values() {
         })
         .collect();
     let kernel = parse(&format!("kernel all over elements {{\n{inputs}{slots}{loads}{body}}}")).unwrap();
+    #[cfg(target_arch = "x86_64")]
+    for isa in crate::x86::Isa::available() {
+        assert!(crate::x86::Kernel::compile_for(&prepare(&kernel).unwrap(), isa).is_some(), "{isa:?}");
+    }
     // Every pair of bytes below 20 and above 240: specials, limits and small numbers.
     let list: Vec<u8> = (0..18).chain(240..=255).chain([1, 31, 32, 63, 64, 200]).collect();
     let len = list.len() * list.len();

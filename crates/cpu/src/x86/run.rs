@@ -10,7 +10,7 @@ use super::plan::{Fill, Parameter, Plan};
 use super::program::{Entry, Isa, header};
 use super::random::{self, Asking, Tables};
 use super::{CHUNK, Code, Codes, Kernel};
-use crate::block::load_one;
+use crate::block::{Workspace, load_one};
 use crate::elements::{Elements, Numbers};
 use crate::slot::Slot;
 
@@ -35,18 +35,21 @@ pub(crate) struct Scratch {
 
 impl Kernel {
     /// Runs the body for all elements, in their order; appends the own numbers of those that emit to `events`.
-    /// `false` if the block engine must do it: nothing has been done then.
-    ///
-    /// Buffers and lists of numbers fit the kernel, as the block engine checks.
+    /// `false` if it must be done by the block engine, which also says what does not fit: nothing has been done
+    /// then.
     #[must_use]
-    pub(crate) fn run(
+    pub fn run(
         &self,
-        scratch: &mut Scratch,
+        workspace: &mut Workspace,
         context: &Context,
         elements: &Elements<'_>,
         slots: &[Slot<'_>],
         events: &mut Vec<u32>,
     ) -> bool {
+        let scratch = &mut workspace.machine;
+        if elements.check().is_err() || !self.binds(slots) {
+            return false;
+        }
         if elements.len == 0 {
             return true;
         }
@@ -97,6 +100,18 @@ impl Kernel {
         samples.iter().for_each(|fill| self.fill(fill, scratch, context, part));
         let emitted = self.call(&codes.body, scratch, part, slots);
         events.extend_from_slice(&scratch.events[..emitted]);
+    }
+
+    /// Whether buffers have the types that the kernel wants, and may be written where it writes.
+    fn binds(&self, slots: &[Slot<'_>]) -> bool {
+        let wanted = &self.plan.kernel.slots;
+        slots.len() == wanted.len()
+            && slots.iter().zip(wanted).all(|(slot, wanted)| slot.ty() == wanted.ty)
+            && self
+                .plan
+                .accesses
+                .iter()
+                .all(|(slot, _, access)| *access == Access::Read || slots[slot.index()].is_writable())
     }
 
     /// Whether every place that the code does not check lies inside of its buffer.
