@@ -5,7 +5,9 @@
 
 use std::ops::ControlFlow;
 
-use neuropil::{Backend, Cpu, CpuOptions, Error, Interp, Model, Options, Precision, RecordTo, Simulation};
+use neuropil::{
+    Backend, Cpu, CpuOptions, Error, Interp, KernelChoice, Model, Options, Precision, RecordTo, Simulation,
+};
 
 /// What is claimed of a backend's results, strongest first.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -32,19 +34,22 @@ pub struct Case {
 /// A backend with a number of threads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Target {
-    /// The block engine on so many threads.
+    /// The engine that is fastest here, on so many threads.
     Cpu(usize),
+    /// The block engine, on so many threads.
+    Block(usize),
 }
 
 impl Target {
     /// Every target that is compared with the interpreter.
-    pub const ALL: [Self; 2] = [Self::Cpu(1), Self::Cpu(2)];
+    pub const ALL: [Self; 3] = [Self::Cpu(1), Self::Cpu(2), Self::Block(2)];
 
-    /// `cpu-1`, ...
+    /// `cpu-1`, `block-2`, ...
     #[must_use]
     pub fn name(self) -> String {
         match self {
             Self::Cpu(threads) => format!("cpu-{threads}"),
+            Self::Block(threads) => format!("block-{threads}"),
         }
     }
 }
@@ -62,13 +67,13 @@ struct Outcome {
 /// A sentence that says what differs, or why it could not be run.
 pub fn compare(case: &Case, target: Target, precision: Precision) -> Result<(), String> {
     let reference = run(case, &Interp, 1, precision).map_err(|e| format!("interp: {e}"))?;
-    let result = match target {
-        Target::Cpu(threads) => {
-            // Threads share even the smallest population.
-            let split = Cpu.with(CpuOptions { smallest_part: 1, ..CpuOptions::default() });
-            run(case, &split, threads, precision)
-        }
+    let (kernels, threads) = match target {
+        Target::Cpu(threads) => (KernelChoice::Auto, threads),
+        Target::Block(threads) => (KernelChoice::Block, threads),
     };
+    // Threads share even the smallest population.
+    let split = Cpu.with(CpuOptions { kernels, smallest_part: 1 });
+    let result = run(case, &split, threads, precision);
     let result = result.map_err(|e| format!("{}: {e}", target.name()))?;
     match case.claim {
         Claim::Bitwise => bitwise(&reference, &result),

@@ -67,6 +67,10 @@ pub(crate) struct RunFlags {
     /// What runs the kernels: `cpu`, or the slow reference `interp`; `auto` takes the fastest that there is
     #[arg(long, default_value = "auto", value_parser = ["auto", "cpu", "interp"])]
     pub(crate) backend: String,
+    /// What the backend `cpu` runs kernels with: the portable engine `block`, or machine code `x86`, which wants AVX2; `auto`
+    /// takes the fastest that there is. The results do not depend on it
+    #[arg(long, value_name = "ENGINE", default_value = "auto", value_parser = ["auto", "block", "x86"])]
+    pub(crate) cpu_kernels: String,
     /// The float type of real variables [default: what the model says]
     #[arg(long, value_parser = ["f32", "f64"])]
     pub(crate) precision: Option<String>,
@@ -129,6 +133,10 @@ pub(crate) struct SweepFlags {
     /// What runs the kernels: `cpu`, or the slow reference `interp`; `auto` takes the fastest that there is
     #[arg(long, default_value = "auto", value_parser = ["auto", "cpu", "interp"])]
     pub(crate) backend: String,
+    /// What the backend `cpu` runs kernels with: the portable engine `block`, or machine code `x86`, which wants AVX2; `auto`
+    /// takes the fastest that there is. The results do not depend on it
+    #[arg(long, value_name = "ENGINE", default_value = "auto", value_parser = ["auto", "block", "x86"])]
+    pub(crate) cpu_kernels: String,
     /// The float type of real variables [default: what the model says]
     #[arg(long, value_parser = ["f32", "f64"])]
     pub(crate) precision: Option<String>,
@@ -185,6 +193,7 @@ mod tests {
             "neuropil run m.toml -j many",
             "neuropil run m.toml --seed -1",
             "neuropil run m.toml --backend gpu",
+            "neuropil run m.toml --cpu-kernels gpu",
             "neuropil run m.toml --precision f16",
             "neuropil run m.toml n.toml",
             "neuropil run m.toml --checkpoint c",

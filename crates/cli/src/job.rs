@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 
 use neuropil::{
-    Backend, Cpu, Diagnostic, Diagnostics, Interp, ModelError, Precision, RecordTo, SourceMap, Stage,
+    Backend, Cpu, CpuOptions, Diagnostic, Diagnostics, Interp, KernelChoice, ModelError, Precision, RecordTo,
+    SourceMap, Stage,
 };
 use neuropil_base::Span;
 use neuropil_units::{Dimension, Quantity};
@@ -129,7 +130,7 @@ impl Job {
     pub(crate) fn new(typed: Typed) -> Result<Self, Failure> {
         Ok(match typed.command {
             Command::Run(flags) => Self::Run(RunJob::new(flags)?),
-            Command::Sweep(flags) => Self::Sweep(SweepJob::new(flags)),
+            Command::Sweep(flags) => Self::Sweep(SweepJob::new(flags)?),
             Command::Check(flags) => Self::Check(ModelJob::new(flags)),
             Command::Emit(flags) => Self::Emit(
                 ModelJob::new(flags.model),
@@ -172,7 +173,7 @@ impl RunJob {
         };
         Ok(Self {
             model,
-            backend: backend(&flags.backend),
+            backend: backend(&flags.backend, &flags.cpu_kernels)?,
             threads: flags.threads.map_or_else(cores, |n| n as usize),
             out: flags.out,
             figure: flags.plot,
@@ -203,8 +204,8 @@ impl RunJob {
 }
 
 impl SweepJob {
-    fn new(flags: SweepFlags) -> Self {
-        Self {
+    fn new(flags: SweepFlags) -> Result<Self, Failure> {
+        Ok(Self {
             model: ModelJob {
                 path: flags.model,
                 dt: flags.dt,
@@ -215,13 +216,13 @@ impl SweepJob {
             set: flags.set,
             seeds: flags.seeds,
             zip: flags.zip,
-            backend: backend(&flags.backend),
+            backend: backend(&flags.backend, &flags.cpu_kernels)?,
             jobs: flags.jobs.map_or_else(cores, |n| n as usize),
             threads: flags.threads as usize,
             out: flags.out,
             record: flags.record,
             chatter: if flags.quiet { Chatter::Nothing } else { Chatter::Progress },
-        }
+        })
     }
 
     /// Whether anything is to be said beside the table, warnings and errors.
@@ -235,8 +236,23 @@ fn precision(name: &str) -> Precision {
     if name == "f32" { Precision::F32 } else { Precision::F64 }
 }
 
-fn backend(name: &str) -> Box<dyn Backend> {
-    if name == "interp" { Box::new(Interp) } else { Box::new(Cpu) }
+/// The backend of that name, with the engine of that name.
+fn backend(name: &str, kernels: &str) -> Result<Box<dyn Backend>, Failure> {
+    let kernels = match kernels {
+        "block" => KernelChoice::Block,
+        "x86" => KernelChoice::X86,
+        _ => KernelChoice::Auto,
+    };
+    if !kernels.is_available() {
+        let message = "this machine has neither AVX2 nor AVX-512, which machine code is made for".to_owned();
+        let help = "without the flag, the portable engine runs the kernels, to the same results";
+        return Err(mistake("invalid-override", "--cpu-kernels", "x86", message, help));
+    }
+    Ok(if name == "interp" {
+        Box::new(Interp)
+    } else {
+        Box::new(Cpu.with(CpuOptions { kernels, ..CpuOptions::default() }))
+    })
 }
 
 /// The cores that this process may use.

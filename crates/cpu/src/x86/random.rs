@@ -1,53 +1,61 @@
-//! Stand-in.
-use crate::block::Level;
-use crate::elements::Numbers;
+//! Random words and samples for the elements of a chunk.
+
 use neuropil_ir::{Context, Sampler};
 use neuropil_rng::{DOMAIN_WORD, ElementStream, Key, Words};
 
+use crate::block::Level;
+use crate::elements::Numbers;
+
+/// A parameter of a distribution.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Parameter<'a> {
+pub(super) enum Parameter<'a> {
+    /// The same for all elements.
     All(f64),
+    /// One per element.
     Each(&'a [f64]),
 }
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Tables;
-pub(crate) struct Asking<'a> {
-    pub(crate) level: Level,
-    pub(crate) context: &'a Context,
-    pub(crate) site: u32,
-    pub(crate) numbers: &'a Numbers<'a>,
+
+/// Where numbers are asked for: a site of the model, and the elements of one call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asking<'a> {
+    /// The loops to use.
+    pub(super) level: Level,
+    /// Seed and step.
+    pub(super) context: &'a Context,
+    /// The place in the model.
+    pub(super) site: u32,
+    /// The numbers of the elements.
+    pub(super) numbers: &'a Numbers<'a>,
 }
+
 impl Asking<'_> {
-    pub(crate) fn words(&self, draw: u32, start: usize, out: &mut [u32]) {
+    /// The words of the elements.
+    pub(super) fn words(&self, draw: u32, out: &mut [u32]) {
         let Self { level, context, site, numbers } = self;
         match numbers {
             Numbers::From(first) => {
                 let key = Key::new(context.seed, *site, draw, DOMAIN_WORD);
-                level.fill(&key, context.step, first.wrapping_add(start as u64), out);
+                level.fill(&key, context.step, *first, out);
             }
             Numbers::Same(_) | Numbers::List32(_) | Numbers::List64(_) => {
                 let mut source = Words::new(context.seed, *site, draw, context.step);
-                for (k, word) in (start..).zip(out) {
+                for (k, word) in out.iter_mut().enumerate() {
                     *word = source.word(numbers.get(k));
                 }
             }
         }
     }
-    pub(crate) fn samples(
-        &self,
-        _: &mut Tables,
-        sampler: Sampler,
-        parameters: [Parameter<'_>; 2],
-        out: &mut [i32],
-    ) {
-        for (k, value) in out.iter_mut().enumerate() {
-            let args = parameters.map(|p| match p {
+
+    /// A sample for each element.
+    pub(super) fn samples(&self, sampler: Sampler, parameters: [Parameter<'_>; 2], out: &mut [i32]) {
+        let Self { context, site, numbers, .. } = self;
+        for (k, sample) in out.iter_mut().enumerate() {
+            let list = parameters.map(|parameter| match parameter {
                 Parameter::All(x) => x,
-                Parameter::Each(list) => list[k],
+                Parameter::Each(list) => list.get(k).copied().unwrap_or(0.0),
             });
-            let mut stream =
-                ElementStream::new(self.context.seed, self.site, self.numbers.get(k), self.context.step);
-            *value = sampler.draw(&args, &mut stream);
+            let mut stream = ElementStream::new(context.seed, *site, numbers.get(k), context.step);
+            *sample = sampler.draw(&list, &mut stream);
         }
     }
 }

@@ -8,7 +8,7 @@ use neuropil_ir::{Access, At, Context, Op, Side, ValueId};
 
 use super::plan::{Fill, Parameter, Plan};
 use super::program::{Entry, Isa, header};
-use super::random::{self, Asking, Tables};
+use super::random::{self, Asking};
 use super::{CHUNK, Code, Codes, Kernel};
 use crate::block::{Workspace, load_one};
 use crate::elements::{Elements, Numbers};
@@ -30,7 +30,6 @@ pub(crate) struct Scratch {
     lanes: Vec<Vec<Line>>,
     events: Vec<u32>,
     shared: Vec<Scalar>,
-    tables: Tables,
 }
 
 impl Kernel {
@@ -160,7 +159,7 @@ impl Kernel {
         match fill {
             Fill::Word { draw, .. } => {
                 let words: &mut [u32] = bytemuck::cast_slice_mut(&mut taken);
-                asking.words(*draw, 0, &mut words[..n]);
+                asking.words(*draw, &mut words[..n]);
             }
             Fill::Sample { sampler, parameters, .. } => {
                 let samples: &mut [i32] = bytemuck::cast_slice_mut(&mut taken);
@@ -176,7 +175,7 @@ impl Kernel {
                         }
                     };
                 }
-                asking.samples(&mut scratch.tables, *sampler, list, &mut samples[..n]);
+                asking.samples(*sampler, list, &mut samples[..n]);
             }
         }
         scratch.lanes[*lane as usize] = taken;

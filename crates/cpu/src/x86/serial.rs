@@ -3,7 +3,7 @@
 //! They use `rax`, `rsi`, `r9` and `r10`, and the scratch below spilled values: values at its start, places
 //! after 128 bytes, results after 256.
 
-use iced_x86::{Code, Instruction, Register};
+use iced_x86::{Code, Instruction, MemoryOperand, Register};
 use neuropil_ir::Accumulation;
 
 use super::allocate::{Emitter, INDEX, POOL, TABLE, vector};
@@ -14,6 +14,25 @@ use Register::{EAX, ESI, R9, R10, RAX, RSI, RSP};
 
 const PLACES: i32 = 128;
 const RESULTS: i32 = 256;
+
+/// Which lane is at work.
+#[derive(Clone, Copy, Debug)]
+enum Lane {
+    /// The one that `r10` counts.
+    Current,
+    /// This one.
+    Known(i32),
+}
+
+impl Lane {
+    /// Its element in the scratch, of that size.
+    fn memory(self, size: u8, offset: i32) -> MemoryOperand {
+        match self {
+            Self::Current => indexed(RSP, R10, size, offset),
+            Self::Known(k) => at(RSP, offset + k * i32::from(size)),
+        }
+    }
+}
 
 impl Emitter<'_> {
     /// Copies the bytes of the lanes that hold elements.
@@ -69,29 +88,38 @@ impl Emitter<'_> {
         self.bind(dst, r);
     }
 
-    /// The place of the current lane into `rax`.
-    fn lane_place(&mut self, place: Place) {
+    /// The place of a lane into `rax`. Lists are at `r10` for a lane that is known.
+    fn lane_place(&mut self, place: Place, lane: Lane) {
         let asm = &mut self.asm;
-        match place {
-            Place::List32(entry) => {
+        match (place, lane) {
+            (Place::List32(entry), Lane::Current) => {
                 asm.rm(Code::Mov_r64_rm64, RSI, at(TABLE, entry));
                 asm.rm(Code::Lea_r64_m, RAX, indexed(INDEX, R10, 1, 0));
                 asm.rm(Code::Mov_r32_rm32, EAX, indexed(RSI, RAX, 4, 0));
             }
-            Place::List64(entry) => {
+            (Place::List64(entry), Lane::Current) => {
                 asm.rm(Code::Mov_r64_rm64, RSI, at(TABLE, entry));
                 asm.rm(Code::Lea_r64_m, RAX, indexed(INDEX, R10, 1, 0));
                 asm.rm(Code::Mov_r64_rm64, RAX, indexed(RSI, RAX, 8, 0));
             }
-            Place::From(entry) => {
+            (Place::List32(_), Lane::Known(k)) => {
+                asm.rm(Code::Mov_r32_rm32, EAX, indexed(R10, INDEX, 4, 4 * k));
+            }
+            (Place::List64(_), Lane::Known(k)) => {
+                asm.rm(Code::Mov_r64_rm64, RAX, indexed(R10, INDEX, 8, 8 * k));
+            }
+            (Place::From(entry), lane) => {
                 asm.rm(Code::Mov_r64_rm64, RAX, at(TABLE, entry));
                 asm.rr(Code::Add_r64_rm64, RAX, INDEX);
-                asm.rr(Code::Add_r64_rm64, RAX, R10);
+                match lane {
+                    Lane::Current => asm.rr(Code::Add_r64_rm64, RAX, R10),
+                    Lane::Known(k) => asm.put(Instruction::with2(Code::Add_rm64_imm8, RAX, k)),
+                }
             }
-            Place::Same(entry) => asm.rm(Code::Mov_r64_rm64, RAX, at(TABLE, entry)),
-            Place::First => asm.rr(Code::Xor_r32_rm32, EAX, EAX),
-            Place::Values32(_) => asm.rm(Code::Movsxd_r64_rm32, RAX, indexed(RSP, R10, 4, PLACES)),
-            Place::Values64(_) => asm.rm(Code::Mov_r64_rm64, RAX, indexed(RSP, R10, 8, PLACES)),
+            (Place::Same(entry), _) => asm.rm(Code::Mov_r64_rm64, RAX, at(TABLE, entry)),
+            (Place::First, _) => asm.rr(Code::Xor_r32_rm32, EAX, EAX),
+            (Place::Values32(_), lane) => asm.rm(Code::Movsxd_r64_rm32, RAX, lane.memory(4, PLACES)),
+            (Place::Values64(_), lane) => asm.rm(Code::Mov_r64_rm64, RAX, lane.memory(8, PLACES)),
         }
     }
 
@@ -112,21 +140,20 @@ impl Emitter<'_> {
             Place::List32(_) | Place::List64(_) | Place::From(_) | Place::Same(_) | Place::First => {}
         }
         let temporary = self.take(false);
-        let asm = &mut self.asm;
-        asm.rm(Code::Mov_r64_rm64, R9, at(TABLE, base));
-        asm.rr(Code::Xor_r32_rm32, Register::R10D, Register::R10D);
-        let top = asm.here();
-        let next = asm.label();
-        self.lane_place(place);
-        // Negative places are large ones too.
-        self.asm.rm(Code::Cmp_r64_rm64, RAX, at(TABLE, len));
-        self.asm.jump_if(When::AboveOrEqual, next);
-        match cell {
-            Cell::F32 | Cell::F64 => self.float_effect(effect, cell, temporary),
-            Cell::Byte | Cell::I32 | Cell::I64 => self.integer_effect(effect, cell, next),
+        self.asm.rm(Code::Mov_r64_rm64, R9, at(TABLE, base));
+        if self.tail {
+            self.asm.rr(Code::Xor_r32_rm32, Register::R10D, Register::R10D);
+            let top = self.asm.here();
+            self.one(len, place, (effect, cell), temporary, Lane::Current);
+            self.next_lane(top);
+        } else {
+            if let Place::List32(entry) | Place::List64(entry) = place {
+                self.asm.rm(Code::Mov_r64_rm64, R10, at(TABLE, entry));
+            }
+            for k in 0..self.program.lanes as i32 {
+                self.one(len, place, (effect, cell), temporary, Lane::Known(k));
+            }
         }
-        self.asm.bind(next);
-        self.next_lane(top);
         value.iter().for_each(|v| self.release(*v));
         match place {
             Place::Values32(v) => self.release(v),
@@ -135,10 +162,24 @@ impl Emitter<'_> {
         }
     }
 
-    fn float_effect(&mut self, effect: Effect, cell: Cell, temporary: u8) {
+    /// The effect on one element, unless its place lies outside.
+    fn one(&mut self, len: i32, place: Place, (effect, cell): (Effect, Cell), temporary: u8, lane: Lane) {
+        let next = self.asm.label();
+        self.lane_place(place, lane);
+        // Negative places are large ones too.
+        self.asm.rm(Code::Cmp_r64_rm64, RAX, at(TABLE, len));
+        self.asm.jump_if(When::AboveOrEqual, next);
+        match cell {
+            Cell::F32 | Cell::F64 => self.float_effect(effect, cell, temporary, lane),
+            Cell::Byte | Cell::I32 | Cell::I64 => self.integer_effect(effect, cell, next, lane),
+        }
+        self.asm.bind(next);
+    }
+
+    fn float_effect(&mut self, effect: Effect, cell: Cell, temporary: u8, lane: Lane) {
         let double = cell == Cell::F64;
         let size = cell.size();
-        let (element, value) = (indexed(R9, RAX, size, 0), indexed(RSP, R10, size, 0));
+        let (element, value) = (indexed(R9, RAX, size, 0), lane.memory(size, 0));
         let x = vector(Width::X, temporary);
         let (load, store, add, min, max) = match (self.isa(), double) {
             (Isa::Avx2, false) => (
@@ -182,9 +223,9 @@ impl Emitter<'_> {
         asm.mr(store, element, x);
     }
 
-    fn integer_effect(&mut self, effect: Effect, cell: Cell, next: Label) {
+    fn integer_effect(&mut self, effect: Effect, cell: Cell, next: Label, lane: Lane) {
         let size = cell.size();
-        let (element, value) = (indexed(R9, RAX, size, 0), indexed(RSP, R10, size, 0));
+        let (element, value) = (indexed(R9, RAX, size, 0), lane.memory(size, 0));
         let asm = &mut self.asm;
         if cell == Cell::Byte {
             asm.rm(Code::Movzx_r32_rm8, ESI, value);

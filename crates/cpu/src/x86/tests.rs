@@ -71,6 +71,9 @@ proptest! {
             for isa in Isa::available() {
                 let machine = Kernel::compile_for(&kernel, isa);
                 prop_assert!(machine.is_some() || samples(&kernel) == 1, "{isa:?}\n{kernel}");
+                let elements = Elements::range(0, 0);
+                let made = machine.is_none_or(|m| m.codes(m.shapes(&elements)).is_some());
+                prop_assert!(made, "{isa:?}\n{kernel}");
             }
         }
     }
