@@ -35,6 +35,8 @@ pub(crate) struct Summary {
     pub(crate) compile_s: f64,
     /// Simulating.
     pub(crate) run_s: f64,
+    /// Simulating, as processor time of all threads, user and system; null where the system does not say.
+    pub(crate) run_cpu_s: Option<f64>,
     /// `run_s` per simulated second; null if nothing was simulated.
     pub(crate) real_time_factor: Option<f64>,
     /// The most memory that the process has held; null where the system does not say.
@@ -78,6 +80,7 @@ impl Summary {
             build_s: timings.build_s,
             compile_s: circumstances.read_s + timings.compile_s,
             run_s: timings.run_s,
+            run_cpu_s: timings.run_cpu_s,
             real_time_factor: (duration_s > 0.0).then(|| timings.run_s / duration_s),
             peak_rss_bytes: system::peak_memory(),
             spike_digest: simulation.spike_digest(),
@@ -190,6 +193,7 @@ mod tests {
             build_s: 0.052_4,
             compile_s: 0.000_31,
             run_s: 12.34,
+            run_cpu_s: Some(23.45),
             real_time_factor: Some(12.34),
             peak_rss_bytes: Some(50 << 20),
             spike_digest: "0123456789abcdef".to_owned(),
@@ -230,7 +234,7 @@ cuba: 4000 neurons, 1 synapse, 1 s in 10000 steps of 100 us
     fn programs_read_one_object_with_every_field() {
         let value: serde_json::Value = serde_json::from_str(&summary().to_json()).expect("valid JSON");
         let object = value.as_object().expect("an object");
-        assert_eq!(object.len(), 20);
+        assert_eq!(object.len(), 21);
         assert_eq!(value["spikes"]["cells"], 22_400);
         assert_eq!(value["rate_hz"]["in"], 0.25);
         let nothing = Summary { real_time_factor: None, ..summary() };

@@ -9,7 +9,7 @@ use neuropil_memory::HostBuffer;
 use neuropil_model::{StopId, VariableKind};
 
 use crate::trace::first_wrong_synapse;
-use crate::{Host, Outcome, Progress, RunError, Simulation};
+use crate::{Host, Outcome, Progress, RunError, Simulation, system};
 
 /// A run hands control back after about so long, for progress and interrupts.
 const CHUNK: Duration = Duration::from_millis(50);
@@ -69,9 +69,14 @@ impl Simulation {
             return Err(RunError::Unbound { name: self.network.host_operations[k].name.clone() });
         }
         let begin = Instant::now();
+        let begin_cpu = system::cpu_time();
         self.circumstances.stop = stop;
         let outcome = self.refresh().and_then(|()| self.run_checked(steps, progress));
         self.timings.run_s += begin.elapsed().as_secs_f64();
+        if let (Some(begin), Some(end)) = (begin_cpu, system::cpu_time()) {
+            let so_far = self.timings.run_cpu_s.unwrap_or(0.0);
+            self.timings.run_cpu_s = Some(so_far + end.saturating_sub(begin).as_secs_f64());
+        }
         outcome
     }
 

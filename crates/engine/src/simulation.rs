@@ -38,7 +38,7 @@ impl Default for Options {
     }
 }
 
-/// How long the parts of a simulation took, in seconds of wall time.
+/// How long the parts of a simulation took, in seconds; of wall time unless said otherwise.
 #[derive(Clone, Copy, Default, PartialEq, Debug)]
 pub struct Timings {
     /// Making synapses and initial values.
@@ -47,6 +47,9 @@ pub struct Timings {
     pub compile_s: f64,
     /// Running.
     pub run_s: f64,
+    /// Processor time of the whole process while it ran, all threads, user and system; none where the system does not
+    /// say, and before the first run.
+    pub run_cpu_s: Option<f64>,
 }
 
 /// How far a run has come.
@@ -173,7 +176,7 @@ impl Simulation {
         let synapses = built.image.synapses.clone();
         let machine = backend.load(built.image)?;
         let recording = Recording::new(&network, n_recorders, &options.record)?;
-        let timings = Timings { build_s, compile_s: start.elapsed().as_secs_f64(), run_s: 0.0 };
+        let timings = Timings { build_s, compile_s: start.elapsed().as_secs_f64(), ..Timings::default() };
         let network = Arc::new(network);
         Ok(Self {
             backend: backend.shared(),

@@ -58,6 +58,7 @@ fn the_json_object_has_every_field_and_its_numbers_agree() {
     for positive in ["build_s", "compile_s", "run_s"] {
         assert!(number(positive) > 0.0, "{positive}");
     }
+    assert!(json["run_cpu_s"].is_null() || number("run_cpu_s") > 0.0, "{json}");
     assert!((number("real_time_factor") - number("run_s") / number("duration_s")).abs() < 1e-9);
     assert!(json["peak_rss_bytes"].is_null() || json["peak_rss_bytes"].as_u64() > Some(1 << 20));
     assert_eq!(json["spike_digest"].as_str().map(str::len), Some(16));
