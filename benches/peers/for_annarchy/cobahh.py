@@ -1,4 +1,5 @@
-"""COBAHH, as `models/cobahh.toml`. Conductances are in nS, the capacitance in pF.
+"""COBAHH, as `models/cobahh.toml`. Conductances are in nS, the capacitance in pF. Names that begin with `g_` stand for
+what synapses add to.
 
 A spike is counted where the potential rises above -20 mV: a refractory period would hold the potential.
 """
@@ -14,8 +15,8 @@ def build(order, network):
         parameters="""
         Cm = 200.0 : population
         gl = 10.0 : population
-        g_na = 20000.0 : population
-        g_kd = 6000.0 : population
+        gna = 20000.0 : population
+        gkd = 6000.0 : population
         El = -60.0 : population
         EK = -90.0 : population
         ENa = 50.0 : population
@@ -34,7 +35,7 @@ def build(order, network):
         beta_h = 4.0/(1.0 + exp((40.0 - u)/5.0))
         alpha_n = 0.032*(15.0 - u)/(exp((15.0 - u)/5.0) - 1.0)
         beta_n = 0.5*exp((10.0 - u)/40.0)
-        Cm*dv/dt = gl*(El - v) + g_exc*(Ee - v) + g_inh*(Ei - v) - g_na*m*m*m*h*(v - ENa) - g_kd*n*n*n*n*(v - EK) : exponential
+        Cm*dv/dt = gl*(El - v) + g_exc*(Ee - v) + g_inh*(Ei - v) - gna*m*m*m*h*(v - ENa) - gkd*n*n*n*n*(v - EK) : exponential
         dm/dt = alpha_m*(1.0 - m) - beta_m*m : exponential
         dn/dt = alpha_n*(1.0 - n) - beta_n*n : exponential
         dh/dt = alpha_h*(1.0 - h) - beta_h*h : exponential
