@@ -41,7 +41,7 @@ def main():
         print(f"{peer} is not installed: python3 benches/peers/install.py {peer}", file=sys.stderr)
     facts = machine.about()
     run = {
-        "command": "python3 benches/peers/compare.py " + " ".join(sys.argv[1:]),
+        "command": "python3 benches/peers/compare.py " + " ".join(portable(sys.argv[1:])),
         "date": time.strftime("%Y-%m-%d"),
         "machine": facts,
         "quick": options.quick,
@@ -60,6 +60,16 @@ def main():
         print(f"wrote {path}")
     if missing or any(case.get("failed") for case in run["cases"]):
         sys.exit(1)
+
+
+def portable(words):
+    """The arguments without the places of one machine."""
+    kept, skip = [], False
+    for word in words:
+        if not skip and not word.startswith(("--out", "--neuropil")):
+            kept.append(word)
+        skip = not skip and word in ("--out", "--neuropil")
+    return kept
 
 
 def arguments():
@@ -168,11 +178,13 @@ def ours(case, network, options):
     begin = time.perf_counter()
     summary = json.loads(output(command, case, options, pin=True))
     summary["process_s"] = time.perf_counter() - begin
-    rates = summary["rate_hz"]
+    spikes = sum(summary["spikes"].values())
     if "rate_of" in network:
-        rate = rates[network["rate_of"]]
+        rate = summary["rate_hz"][network["rate_of"]]
+    elif spikes:
+        rate = spikes / summary["neurons"] / network["duration_s"]
     else:
-        rate = sum(summary["spikes"].values()) / max(summary["neurons"], 1) / network["duration_s"]
+        rate = None  # Rate-coded neurons: their values are not part of the summary.
     summary["compared_rate_hz"] = rate
     return summary
 
@@ -232,17 +244,21 @@ def line(pair):
     """One pair, in seconds per simulated second."""
     us = pair["ours"]
     text = f"ours {per_second(us, 'run_cpu_s'):9.4f} cpu {per_second(us, 'run_s'):9.4f} wall"
-    text += f" {us['compared_rate_hz']:8.2f} Hz"
+    text += f" {hertz(us['compared_rate_hz']):>8} Hz"
     if "peer" in pair:
         them = pair["peer"]
         text += f" | peer {per_second(them, 'run_cpu_s'):9.4f} cpu {per_second(them, 'run_s'):9.4f} wall"
-        text += f" {them['rate_hz']:8.2f} Hz | ratio {ratio(pair, 'run_cpu_s'):7.2f} cpu {ratio(pair, 'run_s'):7.2f} wall"
+        text += f" {hertz(them['rate_hz']):>8} Hz | ratio {ratio(pair, 'run_cpu_s'):7.2f} cpu {ratio(pair, 'run_s'):7.2f} wall"
     return text
 
 
 def per_second(outcome, field):
     value = outcome.get(field)
     return float("nan") if value is None else value / outcome["duration_s"]
+
+
+def hertz(rate):
+    return "" if rate is None else f"{rate:.4g}"
 
 
 def ratio(pair, field):
@@ -267,7 +283,8 @@ def table(run):
             return f"{statistics.median(per_second(pair[side], field) for pair in pairs):.{digits}g}"
 
         def rate(side, field, pairs=pairs):
-            return f"{statistics.median(pair[side][field] for pair in pairs):.4g}"
+            rates = [pair[side][field] for pair in pairs]
+            return "" if None in rates else hertz(statistics.median(rates))
 
         cells = [middle("ours", "run_cpu_s"), middle("ours", "run_s"), rate("ours", "compared_rate_hz")]
         if case["peer"]:
@@ -322,7 +339,7 @@ def write(paths, run):
         " pair: median (least to largest).",
         "",
     ]  # fmt: skip
-    readable.write_text("\n".join(head) + table(run) + "\n")
+    readable.write_text("\n".join([*head, table(run)]) + "\n")
 
 
 if __name__ == "__main__":

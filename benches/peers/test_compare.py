@@ -52,6 +52,10 @@ class Figures(unittest.TestCase):
         for part in ["run models/stdp.toml", "-j 2", "--precision f32", "--set n_cells=7", "--cpu-kernels block"]:
             self.assertIn(part, text)
 
+    def test_what_is_told_of_a_command_names_no_place_of_one_machine(self):
+        words = ["--quick", "--out", "there", "--pairs", "2", "--neuropil=there", "--neuropil", "there", "--no-pin"]
+        self.assertEqual(compare.portable(words), ["--quick", "--pairs", "2", "--no-pin"])
+
     def test_the_machine_has_a_name_that_a_folder_can_have(self):
         self.assertEqual(machine.name({"processor": "Intel(R) Xeon(R) Processor @ 2.00GHz", "processors": 2}), "intel-xeon-2-cores")
         self.assertEqual(machine.name({"processor": "", "processors": 4}), "machine-4-cores")

@@ -21,7 +21,7 @@ def build(order):
     nest.Connect(external, cells, "all_to_all", {"weight": weight, "delay": 1.5})
     for sources, n, w in [(cells[:n_exc], c_exc, weight), (cells[n_exc:], c_inh, -order.value("g", 5) * weight)]:
         nest.Connect(sources, cells, {"rule": "fixed_indegree", "indegree": n}, {"weight": w, "delay": 1.5})
-    return cells, len(cells), 0.0
+    return cells, len(cells), None
 
 
 kernel.measure(build)

@@ -16,7 +16,7 @@ def build(order):
          "g_in": nest.random.normal(200.0, 120.0)},
     )  # fmt: skip
     connect(order, cells, 6.0, -67.0)
-    return cells, len(cells), 0.0
+    return cells, len(cells), None
 
 
 kernel.measure(build)

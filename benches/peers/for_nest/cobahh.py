@@ -23,7 +23,7 @@ def build(order):
     for weight in [nest.random.normal(40.0, 15.0), nest.random.normal(-200.0, 120.0)]:
         nest.Connect(first, cells, "all_to_all", {"weight": weight, "delay": order.dt_s * 1e3})
     connect(order, cells, 6.0, -67.0)
-    return cells, len(cells), 0.0
+    return cells, len(cells), None
 
 
 kernel.measure(build)

@@ -18,7 +18,7 @@ def build(order):
          "t_ref": 5.0, "V_m": nest.random.uniform(-60.0, -50.0)},
     )  # fmt: skip
     connect(order, cells, 60 * 0.27 / 10, -20 * 4.5 / 10)
-    return cells, len(cells), 0.0
+    return cells, len(cells), None
 
 
 kernel.measure(build)

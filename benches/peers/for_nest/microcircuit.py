@@ -89,7 +89,7 @@ def build(order):
     cells = parts[0]
     for part in parts[1:]:
         cells += part
-    return cells, len(cells), 0.0
+    return cells, len(cells), None
 
 
 kernel.measure(build)

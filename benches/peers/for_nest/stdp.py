@@ -29,7 +29,10 @@ def build(order):
         "mu_minus": 0.0, "Wmax": w_max, "weight": nest.random.uniform(0.0, w_max), "delay": delay,
     }  # fmt: skip
     nest.Connect(inputs, cells, "all_to_all", synapse)
-    return cells, n_inputs + len(cells), n_inputs * RATE_HZ
+    # Parrots, which repeat what the generator sends them, would be counted too.
+    recorder = nest.Create("spike_recorder")
+    nest.Connect(cells, recorder)
+    return cells, n_inputs + len(cells), recorder
 
 
 kernel.measure(build)
