@@ -503,8 +503,19 @@ impl<'a> Lowerer<'a> {
                 block.append(&pathway.block);
                 self.code(scope, &name, Domain::Synapses, &block)?
             } else {
-                let name = name.as_str();
-                self.traced(Traced { id, pathway: k, name, scope, clock: on_clock, placed, stream, delay })?
+                let of = Traced {
+                    id,
+                    pathway: k,
+                    name: name.as_str(),
+                    scope,
+                    clock: on_clock,
+                    placed,
+                    stream,
+                    delay,
+                };
+                // Where all that is done is done for neurons, nothing is delivered.
+                let Some(call) = self.traced(of)? else { continue };
+                call
             };
             let all = self.shapes.get(id.index()).map_or(&[][..], |s| &s.former);
             let former: Vec<Former> = all.iter().filter(|f| f.pathway == k).cloned().collect();

@@ -703,5 +703,14 @@ fn the_builder_makes_them_too() {
     let mut simulation = simulate(&net.model());
     simulation.run(0.1).unwrap();
     assert_eq!(kept(&simulation), ["p.Apre: kept per presynaptic neuron"]);
+    // Presynaptic spikes do nothing at synapses.
+    let of_p: Vec<&str> = simulation
+        .program()
+        .operations
+        .iter()
+        .map(|o| o.name.as_str())
+        .filter(|name| name.starts_with("p."))
+        .collect();
+    assert_eq!(of_p, ["p.pre.neuron", "p.post.neuron", "p.post"]);
     assert!(simulation.values("p.w").unwrap().iter().all(|w| *w > 5.0));
 }

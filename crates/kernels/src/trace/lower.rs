@@ -5,8 +5,8 @@ use neuropil_integrate as integrate;
 use neuropil_ir::{At, Domain, Side as IrSide, ValueId};
 use neuropil_math::{BinaryOp, Emit};
 use neuropil_model::{
-    Arith, Block, Endpoint, Expr, ExprKind, LocalId, Network, ObjectId, Placed, ProjectionId, Side, VarRef,
-    VariableId,
+    Arith, Block, Endpoint, Expr, ExprKind, LocalId, Network, ObjectId, Placed, ProjectionId, Side,
+    Statement, VarRef, VariableId,
 };
 
 use super::Traces;
@@ -46,9 +46,9 @@ impl Lowerer<'_> {
         self.program.buffers.iter().position(|b| b.role == role).map(BufferId::new)
     }
 
-    /// The kernel of the synapses of a pathway, and before it the operation that does for each neuron that emitted what
-    /// need be done only once.
-    pub(crate) fn traced(&mut self, of: Traced<'_>) -> Result<Call, LowerError> {
+    /// The kernel of the synapses of a pathway, none if nothing is left to do for them, and before it the operation that
+    /// does for each neuron that emitted what need be done only once.
+    pub(crate) fn traced(&mut self, of: Traced<'_>) -> Result<Option<Call>, LowerError> {
         let network = self.network;
         let traces = self.traces[of.id.index()].clone();
         let split = Splitter::new(network, of.id, of.pathway, &traces).split();
@@ -56,6 +56,9 @@ impl Lowerer<'_> {
             (Some(code), Travel::Steps(delay)) => self.neuron(of, code, delay)?,
             (Some(_) | None, _) => Vec::new(),
         };
+        if !split.synapse.statements.iter().any(|s| matches!(s, Statement::Assign { .. })) {
+            return Ok(None);
+        }
         let object = ObjectId::Projection(of.id);
         let mut lowering = Lowering::new(network, of.scope, of.name, Domain::Synapses);
         let mut given: Vec<(LocalId, ValueId)> = Vec::new();
@@ -73,7 +76,7 @@ impl Lowerer<'_> {
             given.push((local, lowering.builder().load(slot, At::Side(end_side(end)))));
         }
         lowering.block_with(&split.synapse, &given);
-        self.call(lowering.finish())
+        self.call(lowering.finish()).map(Some)
     }
 
     fn bound_name(&self, binding: Binding) -> String {
