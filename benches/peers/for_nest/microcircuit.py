@@ -42,7 +42,7 @@ def build(order):
     import nest
     from nest import random
 
-    scale, poisson = order.value("scale", 1.0), order.value("poisson", 0)
+    scale, poisson = order.value("scale", 0.1), not order.value("dc", 0)
     w = current_of(0.15)
 
     def mean_weight(target, source):
