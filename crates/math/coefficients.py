@@ -137,7 +137,7 @@ def array(numbers):
 
 for bits, name in ((24, "SINGLE"), (53, "DOUBLE")):
     short = 15 if bits == 24 else 42
-    print(f"static {name}: Table = Table {{")
+    print(f"const {name}: Table = Table {{")
     print(f"    ln2: {array(parts(ln(2), bits, 2, short))},")
     print(f"    lg2: {array(parts(log10(2), bits, 2, short))},")
     print(f"    per_ln2: {array(parts(1 / ln(2), bits, 2))},")

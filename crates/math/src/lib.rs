@@ -5,7 +5,7 @@
 //! * [`Function`]: names, types, [dimensions](Function::dimension), [derivatives](Function::derivative)
 //!   and [expansions](Function::expand); [`pow_int`] and [`pow_constant`] for constant exponents.
 //! * [`Distribution`]: random variables from random words, expanded the same way.
-//! * [`scalar`]: what each operation means; [`host`]: the functions for doubles, for host code.
+//! * [`scalar`]: what each operation means; [`host`]: the functions for doubles, for host code; [`straight`]: for loops.
 
 mod derivative;
 mod dimension;
@@ -15,6 +15,7 @@ pub mod host;
 pub mod op;
 mod random;
 pub mod scalar;
+pub mod straight;
 
 pub use dimension::{DimensionError, pow_dimension};
 pub use expand::{pow_constant, pow_int};

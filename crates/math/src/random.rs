@@ -2,7 +2,7 @@
 
 use neuropil_base::{Scalar, ScalarType};
 
-use crate::expand::ops::Ops;
+use crate::expand::ops::{Ops, number};
 use crate::{BinaryOp, Emit, UnaryOp};
 
 /// A continuous distribution that is drawn inside kernels.
@@ -37,6 +37,7 @@ impl Distribution {
     }
 
     /// How many random 32-bit words one value of float type `ty` takes.
+    #[inline]
     #[must_use]
     pub fn words(self, ty: ScalarType) -> usize {
         let per_uniform = if ty == ScalarType::F32 { 1 } else { 2 };
@@ -65,6 +66,7 @@ impl Distribution {
     /// let u = Distribution::Uniform.expand(&mut Evaluator, ScalarType::F64, &bits);
     /// assert_eq!(u, Scalar::F64(0.5));
     /// ```
+    #[inline(always)]
     pub fn expand<E: Emit>(self, e: &mut E, ty: ScalarType, bits: &[E::Value]) -> E::Value {
         let ty = if ty == ScalarType::F32 { ty } else { ScalarType::F64 };
         let (first, second) = bits.split_at(Self::Uniform.words(ty).min(bits.len()));
@@ -73,17 +75,17 @@ impl Distribution {
             Self::Exponential => {
                 let log = log_of_uniform(e, ty, first);
                 // Not negated: the logarithm of 1 shall give 0, not -0.
-                let zero = e.constant(Scalar::from_f64(ty, 0.0));
+                let zero = e.constant(number(ty, 0.0));
                 e.binary(BinaryOp::Sub, zero, log)
             }
             Self::Normal => {
                 let log = log_of_uniform(e, ty, first);
-                let factor = e.constant(Scalar::from_f64(ty, -2.0));
+                let factor = e.constant(number(ty, -2.0));
                 let square = e.binary(BinaryOp::Mul, factor, log);
                 let radius = e.unary(UnaryOp::Sqrt, square);
                 let word = word(e, second, 0);
                 let angle = e.convert(ty, word);
-                let scale = e.constant(Scalar::from_f64(ty, 1.0 / 4_294_967_296.0));
+                let scale = e.constant(number(ty, 1.0 / 4_294_967_296.0));
                 let half_turns = e.binary(BinaryOp::Mul, angle, scale);
                 let sine = Ops::new(e, half_turns).sin_of_half_turns(half_turns);
                 e.binary(BinaryOp::Mul, radius, sine)
@@ -93,6 +95,7 @@ impl Distribution {
 }
 
 /// Word number `index`, 0 if it is missing.
+#[inline(always)]
 fn word<E: Emit>(e: &mut E, bits: &[E::Value], index: usize) -> E::Value {
     match bits.get(index) {
         Some(&word) => word,
@@ -101,6 +104,7 @@ fn word<E: Emit>(e: &mut E, bits: &[E::Value], index: usize) -> E::Value {
 }
 
 /// Word number `index` shifted right by `count`, as a float.
+#[inline(always)]
 fn shifted<E: Emit>(e: &mut E, ty: ScalarType, bits: &[E::Value], index: usize, count: i32) -> E::Value {
     let word = word(e, bits, index);
     let count = e.constant(Scalar::I32(count));
@@ -109,6 +113,7 @@ fn shifted<E: Emit>(e: &mut E, ty: ScalarType, bits: &[E::Value], index: usize, 
 }
 
 /// The top 53 bits of two words as a whole double.
+#[inline(always)]
 fn whole<E: Emit>(e: &mut E, bits: &[E::Value]) -> E::Value {
     let high = shifted(e, ScalarType::F64, bits, 0, 5);
     let low = shifted(e, ScalarType::F64, bits, 1, 6);
@@ -120,17 +125,19 @@ fn whole<E: Emit>(e: &mut E, bits: &[E::Value]) -> E::Value {
 const DOUBLE_STEP: f64 = 1.0 / 9_007_199_254_740_992.0;
 
 /// In [0, 1), a multiple of 2^-24 or 2^-53.
+#[inline(always)]
 fn uniform<E: Emit>(e: &mut E, ty: ScalarType, bits: &[E::Value]) -> E::Value {
     let (number, scale) = if ty == ScalarType::F32 {
         (shifted(e, ty, bits, 0, 8), 1.0 / 16_777_216.0)
     } else {
         (whole(e, bits), DOUBLE_STEP)
     };
-    let scale = e.constant(Scalar::from_f64(ty, scale));
+    let scale = e.constant(number(ty, scale));
     e.binary(BinaryOp::Mul, number, scale)
 }
 
 /// The logarithm of a number in (0, 1], whose steps below it are as fine as the words and the type allow.
+#[inline(always)]
 fn log_of_uniform<E: Emit>(e: &mut E, ty: ScalarType, bits: &[E::Value]) -> E::Value {
     let u = if ty == ScalarType::F32 {
         // (n + 1/2) 2^-31 for 31 bits, so that small numbers keep more bits than the fraction has.

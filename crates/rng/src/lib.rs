@@ -25,15 +25,16 @@
 //!
 //! | domain | way | draw | counter | nonce |
 //! |---|---|---|---|---|
-//! | [`DOMAIN_WORD`] | one word per element: [`word`], [`block`], [`fill`], [`Words`] | number of the word that the element takes at this site | index / 16 | step |
+//! | [`DOMAIN_WORD`] | one word per element: [`word`], [`fill`], [`Words`] | number of the word that the element takes at this site | index / 128 · 8 + index % 8 | step |
 //! | [`DOMAIN_ELEMENT`] | as many words per element as it needs: [`ElementStream`] | 0 | index · 2^20 + k | step |
 //! | [`DOMAIN_STREAM`] | a sequence for building: [`Stream`] | 0 | k | index |
 //!
 //! with `k` = 0, 1, 2, ... the number of the block within the sequence. In the first way the element
-//! takes output word `index % 16` of its block: sixteen neighbouring elements share one block, and
-//! because `draw` is part of the key, an element that needs four words reads word `index % 16` of four
-//! blocks instead of four words of one. That is what lets whole blocks vectorise: a vector register
-//! holds the same word of neighbouring blocks, or neighbouring words of one block, never a gather.
+//! takes output word `index % 128 / 8` of its block: 128 neighbouring elements share eight blocks, the first
+//! eight of them taking the first words of these, and so on. Because `draw` is part of the key, an element that needs
+//! four words takes the same word of four blocks with different keys instead of four words of one. That is what lets
+//! whole blocks vectorise: a vector register holds the same word of neighbouring blocks, which are the words of
+//! neighbouring elements, and nothing is ever gathered or transposed.
 //! In the second way an element owns 2^20 blocks of 16 words, far more than any rejection
 //! method takes, and indices go up to 2^44. `step` is the step counter of the clock as a two's
 //! complement 64-bit number. What happens before a run (initial values) has a site of its own and
@@ -56,11 +57,11 @@ pub use distribution::{Bits, binomial, poisson};
 pub use element::ElementStream;
 pub use gaps::Gaps;
 pub use stream::{Site, Stream};
-pub use words::{Words, block, fill, fill_lanes, word};
+pub use words::{Words, fill, fill_lanes, pick_lanes, word};
 
 /// Version of the definition, part of every key: a changed definition never repeats old numbers by
 /// half.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Domain of [`word`]: the bytes "word".
 pub const DOMAIN_WORD: u32 = 0x776f_7264;
 /// Domain of [`ElementStream`]: the bytes "elem".

@@ -8,6 +8,7 @@ use neuropil_base::{Scalar, ScalarType};
 use neuropil_ir::{Accumulation, At, Kernel, Op, Sampler, Side, SlotId, ValueId, Verified, prepare};
 use neuropil_math::{BinaryOp, CompareOp, UnaryOp};
 
+use super::called::{self, Called, Found};
 use super::{BlockSlot, slots_of};
 
 /// Where an operation finds an operand.
@@ -30,6 +31,8 @@ pub(super) enum Action {
     Select(u16, Operand, Operand),
     /// From a type.
     Convert(ScalarType, Operand),
+    /// A function of lanes; the last one stands for those that are missing.
+    Call(Called, [u16; 3]),
 }
 
 /// The groups of loops that are compiled together.
@@ -41,6 +44,10 @@ pub(super) enum Group {
     I32,
     /// Truth values, choices, conversions.
     Mixed,
+    /// Functions that give doubles.
+    CallF64,
+    /// Functions that give singles.
+    CallF32,
 }
 
 /// An operation on lanes.
@@ -126,19 +133,21 @@ pub(super) fn compile(kernel: &Verified) -> Program {
         sequential: prepared.order_dependence().is_some(),
     };
     let uniform = prepared.uniform();
-    let owners = owners(&prepared, &uniform);
+    let (calls, needed) = called::find(&prepared, &uniform);
     let mut compiler = Compiler {
         kernel: &prepared,
         lane_of: vec![None; prepared.insts.len()],
-        last_uses: last_uses(&prepared, &owners),
-        owners,
+        last_uses: Vec::new(),
+        owners: owners(&prepared, &uniform, &calls),
+        calls,
         free: [const { Vec::new() }; 3],
         program,
     };
-    for (i, is_uniform) in uniform.into_iter().enumerate() {
-        if is_uniform {
+    compiler.last_uses = compiler.find_last_uses(&needed);
+    for (i, (is_uniform, is_needed)) in uniform.into_iter().zip(needed).enumerate() {
+        if is_uniform && is_needed {
             compiler.uniform(i);
-        } else {
+        } else if is_needed {
             compiler.code(i);
         }
     }
@@ -146,27 +155,16 @@ pub(super) fn compile(kernel: &Verified) -> Program {
 }
 
 /// For every value, the one that computed its bits: a bit cast gives what it was given.
-fn owners(kernel: &Kernel, uniform: &[bool]) -> Vec<usize> {
+fn owners(kernel: &Kernel, uniform: &[bool], calls: &[Option<Found>]) -> Vec<usize> {
     let mut owners: Vec<usize> = Vec::with_capacity(kernel.insts.len());
     for (i, inst) in kernel.insts.iter().enumerate() {
         let owner = match inst.op {
-            Op::Bitcast(a) if !uniform[a.index()] => owners[a.index()],
+            Op::Bitcast(a) if !uniform[a.index()] && calls[i].is_none() => owners[a.index()],
             _ => i,
         };
         owners.push(owner);
     }
     owners
-}
-
-/// By owner: the last instruction that uses its bits.
-fn last_uses(kernel: &Kernel, owners: &[usize]) -> Vec<usize> {
-    let mut last: Vec<usize> = (0..kernel.insts.len()).collect();
-    for (i, inst) in kernel.insts.iter().enumerate() {
-        for v in inst.op.operands() {
-            last[owners[v.index()]] = i;
-        }
-    }
-    last
 }
 
 /// Which of the three widths a type has.
@@ -186,6 +184,8 @@ struct Compiler<'a> {
     owners: Vec<usize>,
     /// By owner: the last instruction that uses its bits.
     last_uses: Vec<usize>,
+    /// By value: the function that gives it, if it is not computed step by step.
+    calls: Vec<Option<Found>>,
     /// By width: the lanes that are free.
     free: [Vec<u16>; 3],
     program: Program,
@@ -194,6 +194,25 @@ struct Compiler<'a> {
 impl Compiler<'_> {
     fn ty(&self, value: ValueId) -> ScalarType {
         self.kernel.ty(value).unwrap_or(ScalarType::Bool)
+    }
+
+    /// What instruction `i` looks at.
+    fn operands(&self, i: usize) -> Vec<ValueId> {
+        match &self.calls[i] {
+            Some(call) => call.args.clone(),
+            None => self.kernel.insts[i].op.operands(),
+        }
+    }
+
+    /// By owner: the last instruction that uses its bits.
+    fn find_last_uses(&self, needed: &[bool]) -> Vec<usize> {
+        let mut last: Vec<usize> = (0..self.kernel.insts.len()).collect();
+        for (i, _) in needed.iter().enumerate().filter(|(_, needed)| **needed) {
+            for v in self.operands(i) {
+                last[self.owners[v.index()]] = i;
+            }
+        }
+        last
     }
 
     fn fresh_lane(&mut self, ty: ScalarType) -> u16 {
@@ -254,7 +273,7 @@ impl Compiler<'_> {
 
     fn code(&mut self, i: usize) {
         let inst = &self.kernel.insts[i];
-        if let Op::Bitcast(_) = inst.op {
+        if let (Op::Bitcast(_), None) = (&inst.op, &self.calls[i]) {
             return;
         }
         // Before the operands are given back: the result goes elsewhere.
@@ -266,6 +285,12 @@ impl Compiler<'_> {
             }
             None => 0,
         };
+        if let (Some(ty), Some(call)) = (inst.ty, self.calls[i].clone()) {
+            let call = self.call(ty, dst, &call);
+            self.program.codes.push(Code::Pure(call));
+            self.give_back(i);
+            return;
+        }
         let code = match &inst.op {
             Op::Load { slot, at } => {
                 Code::Load { ty: self.kernel.slots[slot.index()].ty, slot: *slot, at: self.place(*at), dst }
@@ -312,6 +337,19 @@ impl Compiler<'_> {
         };
         self.program.codes.push(code);
         self.give_back(i);
+    }
+
+    fn call(&mut self, ty: ScalarType, dst: u16, call: &Found) -> Pure {
+        let mut lanes = [0; 3];
+        let mut last = 0;
+        for (k, lane) in lanes.iter_mut().enumerate() {
+            if let Some(arg) = call.args.get(k) {
+                last = self.lane(*arg);
+            }
+            *lane = last;
+        }
+        let group = if ty == ScalarType::F32 { Group::CallF32 } else { Group::CallF64 };
+        Pure { group, ty, dst, action: Action::Call(call.called, lanes) }
     }
 
     fn pure(&mut self, i: usize, dst: u16) -> Option<Pure> {
@@ -374,7 +412,7 @@ impl Compiler<'_> {
 
     /// Frees the lanes of the values that instruction `i` is the last to use.
     fn give_back(&mut self, i: usize) {
-        let mut done = self.kernel.insts[i].op.operands();
+        let mut done = self.operands(i);
         done.push(ValueId::new(i));
         for value in done {
             let owner = self.owners[value.index()];

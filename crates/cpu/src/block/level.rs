@@ -5,11 +5,11 @@
     reason = "functions built for more than the portable instruction set are unsafe to call"
 )]
 
-use neuropil_rng::{Key, fill_lanes};
+use neuropil_rng::{Key, fill_lanes, pick_lanes};
 
 use super::compile::{Group, Pure};
 use super::lanes::Files;
-use super::loops;
+use super::{called, loops};
 
 /// An instruction set that this machine has. All of them give the same bits.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,10 @@ struct Loops {
     i64: unsafe fn(&Pure, &mut Files, usize),
     i32: unsafe fn(&Pure, &mut Files, usize),
     mixed: unsafe fn(&Pure, &mut Files, usize),
+    call_f64: unsafe fn(&Pure, &mut Files, usize),
+    call_f32: unsafe fn(&Pure, &mut Files, usize),
     fill: unsafe fn(&Key, i64, u64, &mut [u32]),
+    pick: unsafe fn(&Key, i64, &[u64], &mut [u32]),
 }
 
 /// Builds the loops with some features; `$blocks` ChaCha blocks are computed together.
@@ -61,11 +64,27 @@ macro_rules! build {
             }
 
             $(#[target_feature(enable = $features)])?
+            fn call_f64(pure: &Pure, files: &mut Files, n: usize) {
+                called::run::<f64>(pure, files, n);
+            }
+
+            $(#[target_feature(enable = $features)])?
+            fn call_f32(pure: &Pure, files: &mut Files, n: usize) {
+                called::run::<f32>(pure, files, n);
+            }
+
+            $(#[target_feature(enable = $features)])?
+            fn pick(key: &Key, step: i64, numbers: &[u64], words: &mut [u32]) {
+                pick_lanes::<$blocks>(key, step, numbers, words);
+            }
+
+            $(#[target_feature(enable = $features)])?
             fn fill(key: &Key, step: i64, first: u64, words: &mut [u32]) {
                 fill_lanes::<$blocks>(key, step, first, words);
             }
 
-            pub(super) static LOOPS: Loops = Loops { name: $name, f64, f32, i64, i32, mixed, fill };
+            pub(super) static LOOPS: Loops =
+                Loops { name: $name, f64, f32, i64, i32, mixed, call_f64, call_f32, fill, pick };
         }
     };
 }
@@ -121,6 +140,8 @@ impl Level {
             Group::I64 => self.loops.i64,
             Group::I32 => self.loops.i32,
             Group::Mixed => self.loops.mixed,
+            Group::CallF64 => self.loops.call_f64,
+            Group::CallF32 => self.loops.call_f32,
         };
         // SAFETY: a `Level` is only made by `available`, for features that this machine was asked for and has;
         // the functions are safe otherwise.
@@ -131,5 +152,11 @@ impl Level {
     pub(crate) fn fill(self, key: &Key, step: i64, first: u64, words: &mut [u32]) {
         // SAFETY: as in `execute`.
         unsafe { (self.loops.fill)(key, step, first, words) }
+    }
+
+    /// The random words of elements with these numbers.
+    pub(super) fn pick(self, key: &Key, step: i64, numbers: &[u64], words: &mut [u32]) {
+        // SAFETY: as in `execute`.
+        unsafe { (self.loops.pick)(key, step, numbers, words) }
     }
 }

@@ -260,7 +260,7 @@ pub(super) fn floats<T: Float>(pure: &Pure, files: &mut Files, n: usize) {
                 (Source::All(_), Source::Each(_), _) => {}
             }
         }
-        Action::Compare(..) | Action::Select(..) | Action::Convert(..) => {}
+        Action::Compare(..) | Action::Select(..) | Action::Convert(..) | Action::Call(..) => {}
     }
     put::<T>(files, pure.dst, result);
 }
@@ -344,7 +344,11 @@ pub(super) fn integers<T: Integer>(pure: &Pure, files: &mut Files, n: usize) {
                 }
             }
         }
-        Action::Compare(..) | Action::Fma(..) | Action::Select(..) | Action::Convert(..) => {}
+        Action::Compare(..)
+        | Action::Fma(..)
+        | Action::Select(..)
+        | Action::Convert(..)
+        | Action::Call(..) => {}
     }
     put::<T>(files, pure.dst, result);
 }
@@ -392,7 +396,7 @@ pub(super) fn mixed(pure: &Pure, files: &mut Files, n: usize) {
             }
             put::<u8>(files, pure.dst, result);
         }
-        Action::Unary(..) | Action::Fma(..) => {}
+        Action::Unary(..) | Action::Fma(..) | Action::Call(..) => {}
     }
 }
 

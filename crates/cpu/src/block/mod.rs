@@ -10,6 +10,7 @@
 //! accumulate in their order; a kernel whose elements are not (`Kernel::order_dependence`) runs in blocks
 //! of one element.
 
+mod called;
 mod compile;
 mod data;
 mod lanes;
@@ -21,7 +22,7 @@ mod tests;
 
 use neuropil_base::{Scalar, ScalarType};
 use neuropil_ir::{Context, Op, SlotId, ValueId, Verified, index_value};
-use neuropil_rng::{DOMAIN_WORD, ElementStream, Key, Words};
+use neuropil_rng::{DOMAIN_WORD, ElementStream, Key, word};
 
 pub use lanes::Workspace;
 pub use level::Level;
@@ -147,8 +148,14 @@ impl Block {
             typed!(splat.ty, T => lanes::splat::<T>(files, splat.uniform, splat.lane, n));
         }
         let mut base = 0;
+        // Random words are quickest from multiples of 128 on, which is where all parts but the first begin.
+        let mut next = match elements.own {
+            Numbers::From(first) if !self.program.sequential => block - (first % 128) as usize,
+            Numbers::From(_) | Numbers::Same(_) | Numbers::List32(_) | Numbers::List64(_) => block,
+        };
         while base < elements.len {
-            let n = block.min(elements.len - base);
+            let n = next.min(elements.len - base);
+            next = block;
             let call = Call { level: self.level, context, part: elements.part(base, n) };
             for code in &self.program.codes {
                 call.step(code, slots, files, events);
@@ -249,18 +256,7 @@ impl Call<'_> {
             Code::Word { site, draw, side, dst } => {
                 let Some(mut lane) = take::<i32>(files, *dst) else { return };
                 let words: &mut [u32] = bytemuck::cast_slice_mut(values::<i32>(&mut lane, n));
-                match part.numbers(*side) {
-                    Numbers::From(first) => {
-                        let key = Key::new(context.seed, *site, *draw, DOMAIN_WORD);
-                        level.fill(&key, context.step, *first, words);
-                    }
-                    numbers @ (Numbers::Same(_) | Numbers::List32(_) | Numbers::List64(_)) => {
-                        let mut source = Words::new(context.seed, *site, *draw, context.step);
-                        for (k, word) in words.iter_mut().enumerate() {
-                            *word = source.word(numbers.get(k));
-                        }
-                    }
-                }
+                random_words(*level, context, [*site, *draw], part.numbers(*side), words);
                 put::<i32>(files, *dst, lane);
             }
             Code::Sample { sampler, site, side, args, dst } => {
@@ -273,6 +269,32 @@ impl Call<'_> {
                     *value = sampler.draw(&args, &mut stream);
                 }
                 put::<i32>(files, *dst, lane);
+            }
+        }
+    }
+}
+
+/// The words that elements take as their `draw`-th at `site`.
+fn random_words(
+    level: Level,
+    context: &Context,
+    [site, draw]: [u32; 2],
+    numbers: &Numbers<'_>,
+    words: &mut [u32],
+) {
+    /// As many numbers as are looked up together.
+    const GROUP: usize = 64;
+    let key = Key::new(context.seed, site, draw, DOMAIN_WORD);
+    match numbers {
+        Numbers::From(first) => level.fill(&key, context.step, *first, words),
+        Numbers::Same(number) => words.fill(word(context.seed, site, draw, *number, context.step)),
+        Numbers::List32(_) | Numbers::List64(_) => {
+            for (g, group) in words.chunks_mut(GROUP).enumerate() {
+                let mut list = [0; GROUP];
+                for (k, number) in list.iter_mut().take(group.len()).enumerate() {
+                    *number = numbers.get(g * GROUP + k);
+                }
+                level.pick(&key, context.step, &list[..group.len()], group);
             }
         }
     }

@@ -348,3 +348,58 @@ fn lanes_are_used_again() {
     let program = compile::compile(&prepare(&parse(&text).unwrap()).unwrap());
     assert_eq!(program.lanes[2], 3);
 }
+
+#[test]
+fn functions_are_found_again_and_keep_their_bits() {
+    let unary = ["exp", "expm1", "exprel", "log", "log10", "log1p", "sin", "cos", "sinh", "cosh", "tanh"];
+    for ty in ["f32", "f64"] {
+        let mut text = format!("kernel k over elements {{\nslot x: {ty}\nslot y: {ty}\n");
+        for i in 0..=unary.len() {
+            text += &format!("slot o{i}: {ty}\n");
+        }
+        text += &format!("%x = load x[own] : {ty}\n%y = load y[own] : {ty}\n");
+        for (i, name) in unary.iter().enumerate() {
+            text += &format!("%r{i} = call {name} %x : {ty}\nstore o{i}[own], %r{i}\n");
+        }
+        let i = unary.len();
+        text += &format!("%r{i} = call pow %x, %y : {ty}\nstore o{i}[own], %r{i}\n}}");
+        let kernel = prepare(&parse(&text).unwrap()).unwrap();
+        // Two loads, and for each function a loop and a store.
+        assert_eq!(compile::compile(&kernel).codes.len(), 2 + 2 * 12, "{ty}");
+        let list: Vec<u8> = (0..=255).collect();
+        let contents: Vec<Vec<Scalar>> = kernel
+            .slots
+            .iter()
+            .enumerate()
+            .map(|(s, slot)| {
+                (0..700)
+                    .map(|k| testing::scalar(slot.ty, list[if s == 1 { k / 31 } else { k % 256 }]))
+                    .collect()
+            })
+            .collect();
+        agree(&kernel, &Elements::range(0, 700), &contents).unwrap();
+    }
+}
+
+#[test]
+fn random_variables_are_found_again_and_keep_their_bits() {
+    for ty in [ScalarType::F32, ScalarType::F64] {
+        let mut b = neuropil_ir::Builder::new("k", Domain::Elements);
+        for (site, distribution) in neuropil_math::Distribution::ALL.into_iter().enumerate() {
+            let words: Vec<ValueId> = (0..distribution.words(ty))
+                .map(|draw| b.word(site as u32, draw as u32, neuropil_ir::Side::Own))
+                .collect();
+            let value = distribution.expand(&mut b, ty, &words);
+            let slot = b.slot(distribution.name(), ty);
+            b.store(slot, neuropil_ir::At::Side(neuropil_ir::Side::Own), value);
+        }
+        let kernel = prepare(&b.finish()).unwrap();
+        let words = if ty == ScalarType::F32 { 4 } else { 7 };
+        assert_eq!(compile::compile(&kernel).codes.len(), words + 6, "{ty}");
+        let contents = vec![vec![Scalar::from_f64(ty, 0.0); 1500]; 3];
+        // From the middle of 128 neighbours that share their blocks, and one by one.
+        agree(&kernel, &Elements::range(77, 1400), &contents).unwrap();
+        let list: Vec<u32> = (0..700).map(|k| (k * 37 + 5) % 1499).collect();
+        agree(&kernel, &Elements::list(&list), &contents).unwrap();
+    }
+}

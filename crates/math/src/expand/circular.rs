@@ -28,7 +28,7 @@ struct SinCos<V> {
 }
 
 impl<E: Emit> Ops<'_, E> {
-    #[inline]
+    #[inline(always)]
     fn reduce_angle(&mut self, x: E::Value) -> Angle<E::Value> {
         let [first, second, third] = self.table.pio2;
         let magic = self.magic();
@@ -55,7 +55,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// Sine and cosine of `r + low`, `|r| <= 0.8`.
-    #[inline]
+    #[inline(always)]
     fn sin_cos_of_small(&mut self, r: E::Value, low: E::Value) -> SinCos<E::Value> {
         let z = self.mul(r, r);
         let half = self.mul_c(z, 0.5);
@@ -80,7 +80,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// Whether bit 0 of `quarter` is set.
-    #[inline]
+    #[inline(always)]
     fn is_odd(&mut self, quarter: E::Value) -> E::Value {
         let one = self.int(1);
         let bit = self.and(quarter, one);
@@ -88,22 +88,22 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// The quarter and the rest of `x` as a float.
-    #[inline]
+    #[inline(always)]
     fn reduce_angle_to_one(&mut self, x: E::Value) -> (E::Value, E::Value) {
         let magic = self.magic();
         let t = self.fma_c(x, std::f64::consts::FRAC_2_PI, magic);
         let n = self.add_c(t, -magic);
-        let mut r = x;
-        for part in self.table.pio2 {
-            let part = self.c(-part);
-            r = self.fma(n, part, r);
-        }
+        let [first, second, third] = self.table.pio2;
+        let (first, second, third) = (self.c(-first), self.c(-second), self.c(-third));
+        let r = self.fma(n, first, x);
+        let r = self.fma(n, second, r);
+        let r = self.fma(n, third, r);
         // Only angles beyond the stated range leave these bounds; NaN stays.
         (self.bits_of(t), self.clamp(r, -0.8, 0.8))
     }
 
     /// `sin(r)` or `cos(r)`, with a sign, as the quarter says.
-    #[inline]
+    #[inline(always)]
     fn sin_in_quarter(&mut self, quarter: E::Value, r: E::Value) -> E::Value {
         let z = self.mul(r, r);
         let q = self.horner(z, self.table.sin);
@@ -123,6 +123,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `sin(x)`
+    #[inline(always)]
     pub(crate) fn sin(&mut self, x: E::Value) -> E::Value {
         let (quarter, r) = self.reduce_angle_to_one(x);
         let result = self.sin_in_quarter(quarter, r);
@@ -131,6 +132,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `cos(x)`
+    #[inline(always)]
     pub(crate) fn cos(&mut self, x: E::Value) -> E::Value {
         let (quarter, r) = self.reduce_angle_to_one(x);
         let one = self.int(1);
@@ -139,6 +141,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `tan(x)`: sine over cosine, corrected by what both lack.
+    #[inline(always)]
     pub(super) fn tan(&mut self, x: E::Value) -> E::Value {
         let Angle { quarter, r, low } = self.reduce_angle(x);
         let SinCos { sin, sin_low, cos, cos_low } = self.sin_cos_of_small(r, low);
@@ -161,6 +164,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `sin(pi w)` for `|w| <= 1/2`.
+    #[inline(always)]
     pub(crate) fn sin_of_half_turns(&mut self, w: E::Value) -> E::Value {
         let z = self.mul(w, w);
         let q = self.horner(z, self.table.sin_of_half_turns);

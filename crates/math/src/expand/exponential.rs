@@ -19,13 +19,14 @@ struct Reduced<V> {
 }
 
 /// The binary exponent of a power of two.
+#[inline(always)]
 fn exponent(power: f64) -> f64 {
     ((power.to_bits() >> 52) as f64) - 1023.0
 }
 
 impl<E: Emit> Ops<'_, E> {
     /// `x` as `n ln 2` and a rest; `x` is within the range of exponents, and `t` holds `n + bias`.
-    #[inline]
+    #[inline(always)]
     fn reduce_exp(&mut self, x: E::Value, bias: f64) -> Reduced<E::Value> {
         let offset = self.magic() + bias;
         let t = self.fma_c(x, self.table.per_ln2[0], offset);
@@ -36,7 +37,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `exp(r)` for `|r| <= ln(2)/2`.
-    #[inline]
+    #[inline(always)]
     fn exp_of_small(&mut self, r: E::Value) -> E::Value {
         let one = self.c(1.0);
         let q = self.horner(r, self.table.exp);
@@ -46,7 +47,7 @@ impl<E: Emit> Ops<'_, E> {
 
     /// `p 2^n` from `p` near 1 and a `t` that holds `n` above twice the bias of the format: a product with two
     /// powers of about the same size.
-    #[inline]
+    #[inline(always)]
     fn scaled(&mut self, p: E::Value, t: E::Value) -> E::Value {
         let count = self.fraction_bits();
         let bits = self.bits_of(t);
@@ -60,13 +61,14 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `x` where `exp(x)` is neither 0 nor infinite, and a bound beyond.
-    #[inline]
+    #[inline(always)]
     fn within_exp(&mut self, x: E::Value) -> E::Value {
         let (low, high) = if self.is_double() { (-746.0, 710.0) } else { (-104.0, 89.0) };
         self.clamp(x, low, high)
     }
 
     /// `exp(x)`
+    #[inline(always)]
     pub(crate) fn exp(&mut self, x: E::Value) -> E::Value {
         let x = self.within_exp(x);
         let bias = 2.0 * self.bias();
@@ -78,6 +80,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `exp(x + rest)`, with `rest` less than a unit in the last place of `x`.
+    #[inline(always)]
     pub(super) fn exp_of_two(&mut self, x: E::Value, rest: E::Value) -> E::Value {
         // Only where `x` is out of range is the rest any larger.
         let rest = self.clamp(rest, -1e-5, 1e-5);
@@ -92,7 +95,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `exp(x)` where it is a normal number; `x` is clamped to where that is so with room for a single.
-    #[inline]
+    #[inline(always)]
     pub(super) fn exp_of_moderate(&mut self, x: E::Value) -> E::Value {
         let x = self.clamp(x, -200.0, 200.0);
         let Reduced { t, n, exact } = self.reduce_exp(x, 0.0);
@@ -109,7 +112,7 @@ impl<E: Emit> Ops<'_, E> {
     /// `(exp(x) - 1) unit` for a power of two, with which no power here leaves the format; a zero loses its sign.
     ///
     /// `2^n p + (2^n - 1)` with `p = exp(r) - 1`, where products with `2^n` are exact.
-    #[inline]
+    #[inline(always)]
     fn expm1_over(&mut self, x: E::Value, unit: f64) -> E::Value {
         let bias = self.bias() + exponent(unit);
         let Reduced { t, n, exact } = self.reduce_exp(x, bias);
@@ -128,7 +131,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// Whether `|x|` is so small that all but the first term of a series vanishes.
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_tiny(&mut self, x: E::Value) -> E::Value {
         let size = self.abs(x);
         let tiny = self.tiny();
@@ -136,6 +139,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `exp(x) - 1`
+    #[inline(always)]
     pub(crate) fn expm1(&mut self, x: E::Value) -> E::Value {
         // Below, the result is -1.
         let (low, high) = if self.is_double() { (-60.0, 710.0) } else { (-30.0, 89.0) };
@@ -148,7 +152,8 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `(exp(x) - 1) / x`
-    pub(super) fn exprel(&mut self, x: E::Value) -> E::Value {
+    #[inline(always)]
+    pub(crate) fn exprel(&mut self, x: E::Value) -> E::Value {
         // Above, the result is infinite, and below, the numerator is -1.
         let (low, high) = if self.is_double() { (-60.0, 717.0) } else { (-30.0, 94.0) };
         let high = self.c(high);
@@ -165,7 +170,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `exp(|x|) / 2`, which overflows no earlier than the functions that use it.
-    #[inline]
+    #[inline(always)]
     fn half_exp(&mut self, x: E::Value) -> E::Value {
         let size = self.abs(x);
         let high = self.c(if self.is_double() { 712.0 } else { 91.0 });
@@ -179,7 +184,8 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `cosh(x) = h + 1/(4 h)` with `h = exp(|x|)/2`.
-    pub(super) fn cosh(&mut self, x: E::Value) -> E::Value {
+    #[inline(always)]
+    pub(crate) fn cosh(&mut self, x: E::Value) -> E::Value {
         let h = self.half_exp(x);
         let quarter = self.c(0.25);
         let other = self.div(quarter, h);
@@ -187,7 +193,8 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `sinh(x) = h - 1/(4 h)`; below 1, where that cancels, a polynomial.
-    pub(super) fn sinh(&mut self, x: E::Value) -> E::Value {
+    #[inline(always)]
+    pub(crate) fn sinh(&mut self, x: E::Value) -> E::Value {
         let h = self.half_exp(x);
         let quarter = self.c(0.25);
         let other = self.div(quarter, h);
@@ -204,7 +211,8 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `tanh(|x|) = t/(t + 2)` with `t = expm1(2 |x|)`.
-    pub(super) fn tanh(&mut self, x: E::Value) -> E::Value {
+    #[inline(always)]
+    pub(crate) fn tanh(&mut self, x: E::Value) -> E::Value {
         let size = self.abs(x);
         let double = self.add(size, size);
         // From here on the result is 1.

@@ -9,7 +9,7 @@ use crate::Emit;
 impl<E: Emit> Ops<'_, E> {
     /// The angle of the point (`b`, `a`) in the first quadrant, not both 0 or infinite, as a float and what
     /// it lacks.
-    #[inline]
+    #[inline(always)]
     fn first_quadrant(&mut self, a: E::Value, b: E::Value) -> (E::Value, E::Value) {
         // tan(pi/8) and tan(3 pi/8) need not be exact: the polynomial goes a little further.
         let bound = self.mul_c(b, 0.414_213_562_373_095);
@@ -36,6 +36,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `arctan(x)`
+    #[inline(always)]
     pub(super) fn arctan(&mut self, x: E::Value) -> E::Value {
         let size = self.abs(x);
         // From here on the result is pi/2, and infinity would give NaN.
@@ -49,6 +50,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// The angle of the point with ordinate `y` and abscissa `x`.
+    #[inline(always)]
     pub(super) fn arctan2(&mut self, y: E::Value, x: E::Value) -> E::Value {
         let (a, b) = (self.abs(y), self.abs(x));
         // Both scaled down where their sum might overflow.
@@ -94,14 +96,14 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `arcsin(s) - s` divided by `s`, in terms of `z = s^2`.
-    #[inline]
+    #[inline(always)]
     fn arcsin_tail(&mut self, z: E::Value) -> E::Value {
         let q = self.horner(z, self.table.asin);
         self.mul(z, q)
     }
 
     /// `arcsin(sqrt(z))` for `z` up to 1/4, as a float and what it lacks.
-    #[inline]
+    #[inline(always)]
     fn arcsin_of_root(&mut self, z: E::Value) -> (E::Value, E::Value) {
         let s = self.sqrt(z);
         let minus = self.neg(s);
@@ -118,7 +120,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `(1 - |x|) / 2`, and whether `|x| > 1/2`.
-    #[inline]
+    #[inline(always)]
     fn half_complement(&mut self, x: E::Value) -> (E::Value, E::Value) {
         let size = self.abs(x);
         let z = self.fma_c(size, -0.5, 0.5);
@@ -128,6 +130,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `arcsin(x)`
+    #[inline(always)]
     pub(super) fn arcsin(&mut self, x: E::Value) -> E::Value {
         let (z, large) = self.half_complement(x);
         let (s, low) = self.arcsin_of_root(z);
@@ -152,6 +155,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `arccos(x)`
+    #[inline(always)]
     pub(super) fn arccos(&mut self, x: E::Value) -> E::Value {
         let (z, large) = self.half_complement(x);
         let (s, low) = self.arcsin_of_root(z);

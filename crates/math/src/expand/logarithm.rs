@@ -31,13 +31,13 @@ struct Parts<V> {
 impl<E: Emit> Ops<'_, E> {
     /// The value of `k = 1` in a [`Split`]. The exponent of a single is converted where it stands, 23 bits up;
     /// no such conversion exists for doubles everywhere.
-    #[inline]
+    #[inline(always)]
     pub(super) fn exponent_unit(&self) -> f64 {
         if self.is_double() { 1.0 } else { 1.0 / 8_388_608.0 }
     }
 
     /// A positive normal number as `(1 + f) 2^(k unit)`; what it gives for others means nothing.
-    #[inline]
+    #[inline(always)]
     pub(super) fn split_normal(&mut self, x: E::Value) -> Split<E::Value> {
         // The bits of sqrt(1/2), and those of exponent and sign.
         let (root, mask) =
@@ -66,7 +66,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// A positive finite number as `(1 + f) 2^(k unit)`; what it gives for others means nothing.
-    #[inline]
+    #[inline(always)]
     pub(super) fn split(&mut self, x: E::Value) -> Split<E::Value> {
         let smallest = if self.is_double() { f64::MIN_POSITIVE } else { f64::from(f32::MIN_POSITIVE) };
         // 2^54 makes any subnormal normal.
@@ -80,7 +80,7 @@ impl<E: Emit> Ops<'_, E> {
         Split { k, f, shifted }
     }
 
-    #[inline]
+    #[inline(always)]
     fn log_parts(&mut self, f: E::Value) -> Parts<E::Value> {
         let square = self.mul(f, f);
         let cube = self.mul(square, f);
@@ -89,7 +89,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `k unit log 2 + log(1 + f)`
-    #[inline]
+    #[inline(always)]
     fn log_sum(&mut self, k: E::Value, f: E::Value) -> E::Value {
         let Parts { square, cube, q } = self.log_parts(f);
         let unit = self.exponent_unit();
@@ -103,14 +103,14 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `log(x)` of a positive normal number.
-    #[inline]
+    #[inline(always)]
     pub(super) fn log_of_normal(&mut self, x: E::Value) -> E::Value {
         let Split { k, f, .. } = self.split_normal(x);
         self.log_sum(k, f)
     }
 
     /// `log(x)` of a normal number in (0, 1], with a relative error below 2^-22 (2^-48).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn log_of_unit(&mut self, x: E::Value) -> E::Value {
         let Split { k, f, .. } = self.split_normal(x);
         let q = self.horner(f, self.table.log_of_unit);
@@ -121,7 +121,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `result`, but what logarithms give for `x` = 0 (minus infinity), below (NaN), infinite or NaN (`x`).
-    #[inline]
+    #[inline(always)]
     fn log_ends(&mut self, x: E::Value, result: E::Value) -> E::Value {
         // For all but infinity and NaN this is less than any logarithm.
         let largest = if self.is_double() { f64::MAX } else { f64::from(f32::MAX) };
@@ -135,6 +135,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `log(x)`
+    #[inline(always)]
     pub(crate) fn log(&mut self, x: E::Value) -> E::Value {
         let Split { k, f, .. } = self.split(x);
         let result = self.log_sum(k, f);
@@ -142,6 +143,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `log(1 + x)`: the logarithm of the rounded sum, with what the sum lacks added to `f`.
+    #[inline(always)]
     pub(crate) fn log1p(&mut self, x: E::Value) -> E::Value {
         let sum = self.add_c(x, 1.0);
         let one = self.c(1.0);
@@ -167,7 +169,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `k unit + log(1 + f) per`, for a logarithm of another base; both constants in two parts.
-    #[inline]
+    #[inline(always)]
     fn log_of_base(&mut self, x: E::Value, unit: [f64; 2], per: [f64; 2]) -> E::Value {
         let Split { k, f, .. } = self.split(x);
         let Parts { square, cube, q } = self.log_parts(f);
@@ -191,12 +193,14 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `log2(x)`, exact for powers of two.
+    #[inline(always)]
     pub(super) fn log2(&mut self, x: E::Value) -> E::Value {
         self.log_of_base(x, [1.0, 0.0], self.table.per_ln2)
     }
 
     /// `log10(x)`
-    pub(super) fn log10(&mut self, x: E::Value) -> E::Value {
+    #[inline(always)]
+    pub(crate) fn log10(&mut self, x: E::Value) -> E::Value {
         self.log_of_base(x, self.table.lg2, self.table.per_ln10)
     }
 }

@@ -5,6 +5,18 @@ use neuropil_base::{Scalar, ScalarType};
 use super::table::Table;
 use crate::{BinaryOp, CompareOp, Emit, UnaryOp};
 
+/// `x` as a value of type `ty`: [`Scalar::from_f64`], but inlined into other crates in every kind of build.
+#[inline(always)]
+pub(crate) fn number(ty: ScalarType, x: f64) -> Scalar {
+    match ty {
+        ScalarType::F32 => Scalar::F32(x as f32),
+        ScalarType::F64 => Scalar::F64(x),
+        ScalarType::I32 => Scalar::I32(x as i32),
+        ScalarType::I64 => Scalar::I64(x as i64),
+        ScalarType::Bool => Scalar::Bool(x != 0.0),
+    }
+}
+
 /// Emits operations on values of one float type.
 pub(crate) struct Ops<'e, E: Emit> {
     /// Where operations go.
@@ -47,6 +59,7 @@ macro_rules! compare {
 
 impl<'e, E: Emit> Ops<'e, E> {
     /// Operations on values of the type of `x`.
+    #[inline(always)]
     pub(crate) fn new(e: &'e mut E, x: E::Value) -> Self {
         let ty = e.ty(x);
         Self { e, ty, table: Table::of(ty) }
@@ -59,7 +72,7 @@ impl<'e, E: Emit> Ops<'e, E> {
     /// `x` as a constant of the type.
     #[inline(always)]
     pub(crate) fn c(&mut self, x: f64) -> E::Value {
-        self.e.constant(Scalar::from_f64(self.ty, x))
+        self.e.constant(number(self.ty, x))
     }
 
     /// `a * b + c`, rounded once.
@@ -129,18 +142,13 @@ impl<'e, E: Emit> Ops<'e, E> {
     /// The polynomial with the given coefficients, highest power first, by Horner's rule.
     #[inline(always)]
     pub(crate) fn horner(&mut self, x: E::Value, coefficients: &[f64]) -> E::Value {
-        let mut sum = None;
-        for &coefficient in coefficients {
+        let Some((&first, rest)) = coefficients.split_first() else { return self.c(0.0) };
+        let mut sum = self.c(first);
+        for &coefficient in rest {
             let c = self.c(coefficient);
-            sum = Some(match sum {
-                None => c,
-                Some(sum) => self.fma(sum, x, c),
-            });
+            sum = self.fma(sum, x, c);
         }
-        match sum {
-            Some(sum) => sum,
-            None => self.c(0.0),
-        }
+        sum
     }
 
     /// `a + b` as a rounded sum and what it lacks, for any two numbers (Knuth's two-sum).

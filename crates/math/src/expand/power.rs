@@ -12,7 +12,7 @@ use crate::Emit;
 
 impl<E: Emit> Ops<'_, E> {
     /// `log(x)` of a positive finite double as a sum of two.
-    #[inline]
+    #[inline(always)]
     fn log_in_two(&mut self, x: E::Value) -> (E::Value, E::Value) {
         let Split { k, f, .. } = self.split(x);
         // s = f / (2 + f)
@@ -55,6 +55,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `x^y`
+    #[inline(always)]
     pub(crate) fn pow(&mut self, x: E::Value, y: E::Value) -> E::Value {
         let size = self.abs(x);
         let power = if self.is_double() {
@@ -77,7 +78,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `power`, but what is asked for zeros, infinities, NaN and negative bases; `size` is `|x|`.
-    #[inline]
+    #[inline(always)]
     fn pow_ends(&mut self, x: E::Value, y: E::Value, size: E::Value, power: E::Value) -> E::Value {
         let (zero, one, infinity) = (self.c(0.0), self.c(1.0), self.c(f64::INFINITY));
         let rising = self.gt(y, zero);

@@ -8,6 +8,7 @@ use crate::{BinaryOp, Emit};
 
 impl<E: Emit> Ops<'_, E> {
     /// -1, 0 or 1; NaN stays.
+    #[inline(always)]
     pub(super) fn sign(&mut self, x: E::Value) -> E::Value {
         let zero = self.c(0.0);
         let (positive, negative) = (self.gt(x, zero), self.lt(x, zero));
@@ -18,18 +19,21 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `x` between `low` and `high`; NaN stays.
+    #[inline(always)]
     pub(super) fn clip(&mut self, x: E::Value, low: E::Value, high: E::Value) -> E::Value {
         let x = self.max(low, x);
         self.min(high, x)
     }
 
     /// The smaller; NaN if either is.
+    #[inline(always)]
     pub(super) fn minimum(&mut self, x: E::Value, y: E::Value) -> E::Value {
         let smaller = self.min(x, y);
         self.unless_nan(x, smaller)
     }
 
     /// The larger; NaN if either is.
+    #[inline(always)]
     pub(super) fn maximum(&mut self, x: E::Value, y: E::Value) -> E::Value {
         let larger = self.max(x, y);
         self.unless_nan(x, larger)
@@ -83,6 +87,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// What is left of [`floordiv`](Self::floordiv).
+    #[inline(always)]
     pub(super) fn modulo(&mut self, x: E::Value, y: E::Value) -> E::Value {
         if !self.ty.is_float() {
             return self.e.binary(BinaryOp::Rem, x, y);
@@ -96,6 +101,7 @@ impl<E: Emit> Ops<'_, E> {
     }
 
     /// `floor(x / y)`
+    #[inline(always)]
     pub(super) fn floordiv(&mut self, x: E::Value, y: E::Value) -> E::Value {
         if !self.ty.is_float() {
             return self.div(x, y);
@@ -109,6 +115,7 @@ impl<E: Emit> Ops<'_, E> {
 
     /// The step in which the time `t` lies: `int((t + 1e-3 dt) / dt)`, Brian 2's rule. The thousandth of a
     /// step keeps times that rounding put just before a step in that step.
+    #[inline(always)]
     pub(super) fn timestep(&mut self, t: E::Value, dt: E::Value) -> E::Value {
         let slack = self.mul_c(dt, 1e-3);
         let t = self.add(t, slack);

@@ -45,13 +45,15 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// The numbers for `ty`; what is no single counts as a double.
+    /// The numbers for `ty`; what is no single counts as a double. They are constants, not statics, so that compilers see
+    /// them in other crates too.
+    #[inline(always)]
     pub(crate) fn of(ty: ScalarType) -> &'static Self {
         if ty == ScalarType::F32 { &SINGLE } else { &DOUBLE }
     }
 }
 
-static SINGLE: Table = Table {
+const SINGLE: Table = Table {
     ln2: [0.693_145_751_953_125, 1.428_606_765_330_187e-6],
     lg2: [0.301_025_390_625, 4.605_039_066_518_657e-6],
     per_ln2: [1.442_695_021_629_333_5, 1.925_963_033_500_011e-8],
@@ -137,7 +139,7 @@ static SINGLE: Table = Table {
         0.166_666_671_633_720_4,
     ],
 };
-static DOUBLE: Table = Table {
+const DOUBLE: Table = Table {
     ln2: [0.693_147_180_559_890_3, 5.497_923_018_708_371e-14],
     lg2: [0.301_029_995_663_952_83, 2.836_339_455_104_496_4e-14],
     per_ln2: [1.442_695_040_888_963_4, 2.035_527_374_093_103_3e-17],
