@@ -2,7 +2,7 @@
 
 use neuropil_base::{Scalar, ScalarType};
 
-use crate::expand::ops::{Ops, number};
+use crate::expand::ops::{Ops, scalar_of};
 use crate::{BinaryOp, Emit, UnaryOp};
 
 /// A continuous distribution that is drawn inside kernels.
@@ -75,17 +75,17 @@ impl Distribution {
             Self::Exponential => {
                 let log = log_of_uniform(e, ty, first);
                 // Not negated: the logarithm of 1 shall give 0, not -0.
-                let zero = e.constant(number(ty, 0.0));
+                let zero = e.constant(scalar_of(ty, 0.0));
                 e.binary(BinaryOp::Sub, zero, log)
             }
             Self::Normal => {
                 let log = log_of_uniform(e, ty, first);
-                let factor = e.constant(number(ty, -2.0));
+                let factor = e.constant(scalar_of(ty, -2.0));
                 let square = e.binary(BinaryOp::Mul, factor, log);
                 let radius = e.unary(UnaryOp::Sqrt, square);
                 let word = word(e, second, 0);
                 let angle = e.convert(ty, word);
-                let scale = e.constant(number(ty, 1.0 / 4_294_967_296.0));
+                let scale = e.constant(scalar_of(ty, 1.0 / 4_294_967_296.0));
                 let half_turns = e.binary(BinaryOp::Mul, angle, scale);
                 let sine = Ops::new(e, half_turns).sin_of_half_turns(half_turns);
                 e.binary(BinaryOp::Mul, radius, sine)
@@ -132,7 +132,7 @@ fn uniform<E: Emit>(e: &mut E, ty: ScalarType, bits: &[E::Value]) -> E::Value {
     } else {
         (whole(e, bits), DOUBLE_STEP)
     };
-    let scale = e.constant(number(ty, scale));
+    let scale = e.constant(scalar_of(ty, scale));
     e.binary(BinaryOp::Mul, number, scale)
 }
 

@@ -7,7 +7,7 @@ use crate::{BinaryOp, CompareOp, Emit, UnaryOp};
 
 /// `x` as a value of type `ty`: [`Scalar::from_f64`], but inlined into other crates in every kind of build.
 #[inline(always)]
-pub(crate) fn number(ty: ScalarType, x: f64) -> Scalar {
+pub(crate) fn scalar_of(ty: ScalarType, x: f64) -> Scalar {
     match ty {
         ScalarType::F32 => Scalar::F32(x as f32),
         ScalarType::F64 => Scalar::F64(x),
@@ -72,7 +72,7 @@ impl<'e, E: Emit> Ops<'e, E> {
     /// `x` as a constant of the type.
     #[inline(always)]
     pub(crate) fn c(&mut self, x: f64) -> E::Value {
-        self.e.constant(number(self.ty, x))
+        self.e.constant(scalar_of(self.ty, x))
     }
 
     /// `a * b + c`, rounded once.
