@@ -1,6 +1,6 @@
 //! A kernel's body made ready to run, by whichever engine suits it.
 
-use neuropil_ir::{Context, Verified};
+use neuropil_ir::{Context, Verified, prepare};
 
 use crate::block::{Block, Level, Workspace};
 use crate::elements::{BindError, Elements};
@@ -69,12 +69,14 @@ impl Body {
     /// Compiles a body for the machine that this runs on.
     #[must_use]
     pub fn compile(kernel: &Verified, choice: KernelChoice) -> Self {
+        // Preparing a verified kernel cannot fail; if it did, the kernel would do as it is.
+        let kernel = prepare(kernel).unwrap_or_else(|_| kernel.clone());
         Self {
-            block: Block::compile(kernel),
+            block: Block::of_prepared(&kernel, Level::best()),
             #[cfg(target_arch = "x86_64")]
-            machine: match choice {
-                KernelChoice::Auto | KernelChoice::X86 => x86::Kernel::compile(kernel),
-                KernelChoice::Block => None,
+            machine: match (choice, x86::Isa::available().first()) {
+                (KernelChoice::Auto | KernelChoice::X86, Some(isa)) => x86::Kernel::of_prepared(kernel, *isa),
+                (KernelChoice::Auto | KernelChoice::X86, None) | (KernelChoice::Block, _) => None,
             },
         }
     }
@@ -105,5 +107,77 @@ impl Body {
             return Ok(());
         }
         self.block.run(workspace, context, elements, slots, events)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use neuropil_ir::parse;
+
+    use super::*;
+    use crate::elements::Numbers;
+
+    const CHOICES: [KernelChoice; 3] = [KernelChoice::Auto, KernelChoice::Block, KernelChoice::X86];
+
+    #[test]
+    fn sums_into_one_neuron_and_into_many_keep_their_order() {
+        for with in ["add", "min", "max"] {
+            let text = format!(
+                "kernel k over synapses {{\n slot w: f32\n slot g: f32\n %0 = load w[own] : f32\n accumulate {with} g[post], %0\n}}"
+            );
+            let kernel = prepare(&parse(&text).unwrap()).unwrap();
+            for len in [0, 1, 7, 16, 70] {
+                // Magnitudes so different that every order of additions gives another sum.
+                let w: Vec<f32> = (0..len).map(|k| (k as f32 - 9.0).powi(5) * 0.1 + 1e-3).collect();
+                let targets: Vec<u32> = (0..len as u32).map(|k| k % 3).collect();
+                for post in [Numbers::Same(1), Numbers::List32(&targets)] {
+                    let mut wanted = [0.25_f32; 3];
+                    for (k, x) in w.iter().enumerate() {
+                        let old = &mut wanted[post.get(k) as usize];
+                        *old = match with {
+                            "add" => *old + x,
+                            "min" if x < old => *x,
+                            "max" if x > old => *x,
+                            _ => *old,
+                        };
+                    }
+                    for choice in CHOICES {
+                        let mut g = [0.25_f32; 3];
+                        let slots = [Slot::from(&w[..]), Slot::from(&mut g[..])];
+                        let elements = Elements { len, own: Numbers::From(0), pre: Numbers::Same(0), post };
+                        let context = Context { seed: 1, step: 0 };
+                        Body::compile(&kernel, choice)
+                            .run(&mut Workspace::new(), &context, &elements, &slots, &mut Vec::new())
+                            .unwrap();
+                        assert_eq!(g, wanted, "{with} of {len} by {choice:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_by_every_engine() {
+        let text = "kernel k over elements { \n slot v: f64\n %0 = load v[own] : f64\n store v[own], %0\n}";
+        let kernel = prepare(&parse(text).unwrap()).unwrap();
+        for choice in CHOICES {
+            let body = Body::compile(&kernel, choice);
+            let run = |slots: &[Slot<'_>]| {
+                let context = Context { seed: 1, step: 0 };
+                let done =
+                    body.run(&mut Workspace::new(), &context, &Elements::range(0, 2), slots, &mut Vec::new());
+                done.unwrap_err().to_string()
+            };
+            assert_eq!(run(&[]), "the kernel `k` has 1 slots, 0 are bound");
+            let fixed = [0.0_f64; 2];
+            assert_eq!(run(&[(&fixed[..]).into()]), "slot `v` is written, the buffer may only be read");
+        }
+    }
+
+    #[test]
+    fn machine_code_is_chosen_where_there_is_some() {
+        assert_eq!(KernelChoice::Block.engine(), "block");
+        assert_eq!(KernelChoice::Auto.engine() == "x86", KernelChoice::X86.is_available());
+        assert_eq!(KernelChoice::Auto.engine() == "x86", KernelChoice::Auto.level() != "portable");
     }
 }

@@ -5,7 +5,7 @@
 //! The same bits as another type stay in their lane. The lane of a result is never one of its operands', so that loops read and write different memory.
 
 use neuropil_base::{Scalar, ScalarType};
-use neuropil_ir::{Accumulation, At, Kernel, Op, Sampler, Side, SlotId, ValueId, Verified, prepare};
+use neuropil_ir::{Accumulation, At, Kernel, Op, Sampler, Side, SlotId, ValueId, Verified};
 use neuropil_math::{BinaryOp, CompareOp, UnaryOp};
 
 use super::called::{self, Called, Found};
@@ -117,10 +117,8 @@ pub(super) struct Program {
     pub(super) sequential: bool,
 }
 
-/// Compiles a body.
-pub(super) fn compile(kernel: &Verified) -> Program {
-    // Preparing a verified kernel cannot fail; if it did, the kernel would do as it is.
-    let prepared = prepare(kernel).unwrap_or_else(|_| kernel.clone());
+/// Compiles a body that has been prepared.
+pub(super) fn compile(prepared: &Verified) -> Program {
     let program = Program {
         codes: Vec::new(),
         computed: Vec::new(),
@@ -129,16 +127,16 @@ pub(super) fn compile(kernel: &Verified) -> Program {
         constants: [ScalarType::Bool, ScalarType::I32, ScalarType::I64, ScalarType::F32, ScalarType::F64]
             .map(|ty| (ty, Vec::new())),
         uniform_of: vec![None; prepared.insts.len()],
-        slots: slots_of(&prepared),
+        slots: slots_of(prepared),
         sequential: prepared.order_dependence().is_some(),
     };
     let uniform = prepared.uniform();
-    let (calls, needed) = called::find(&prepared, &uniform);
+    let (calls, needed) = called::find(prepared, &uniform);
     let mut compiler = Compiler {
-        kernel: &prepared,
+        kernel: prepared,
         lane_of: vec![None; prepared.insts.len()],
         last_uses: Vec::new(),
-        owners: owners(&prepared, &uniform, &calls),
+        owners: owners(prepared, &uniform, &calls),
         calls,
         free: [const { Vec::new() }; 3],
         program,

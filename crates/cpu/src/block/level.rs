@@ -149,7 +149,7 @@ impl Level {
     }
 
     /// The random words of elements one after the other, see [`neuropil_rng::fill`].
-    pub(crate) fn fill(self, key: &Key, step: i64, first: u64, words: &mut [u32]) {
+    pub(super) fn fill(self, key: &Key, step: i64, first: u64, words: &mut [u32]) {
         // SAFETY: as in `execute`.
         unsafe { (self.loops.fill)(key, step, first, words) }
     }

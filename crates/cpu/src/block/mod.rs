@@ -21,7 +21,7 @@ mod memory;
 mod tests;
 
 use neuropil_base::{Scalar, ScalarType};
-use neuropil_ir::{Context, Op, SlotId, ValueId, Verified, index_value};
+use neuropil_ir::{Context, Op, SlotId, ValueId, Verified, index_value, prepare};
 use neuropil_rng::{DOMAIN_WORD, ElementStream, Key, word};
 
 pub use lanes::Workspace;
@@ -112,6 +112,12 @@ impl Block {
     /// Compiles a body for one of the [levels](Level::available) of the machine that this runs on.
     #[must_use]
     pub fn compile_for(kernel: &Verified, level: Level) -> Self {
+        // Preparing a verified kernel cannot fail; if it did, the kernel would do as it is.
+        Self::of_prepared(&prepare(kernel).unwrap_or_else(|_| kernel.clone()), level)
+    }
+
+    /// The same for a kernel that has been prepared.
+    pub(crate) fn of_prepared(kernel: &Verified, level: Level) -> Self {
         Self { name: kernel.name.clone(), program: compile::compile(kernel), level }
     }
 
@@ -275,7 +281,7 @@ impl Call<'_> {
 }
 
 /// The words that elements take as their `draw`-th at `site`.
-fn random_words(
+pub(crate) fn random_words(
     level: Level,
     context: &Context,
     [site, draw]: [u32; 2],

@@ -38,7 +38,7 @@ mod tests;
 
 use std::sync::OnceLock;
 
-use neuropil_ir::{Side, Verified};
+use neuropil_ir::{Side, Verified, prepare};
 
 use crate::block::Level;
 use crate::elements::{Elements, Numbers};
@@ -115,6 +115,12 @@ impl Kernel {
     /// engine.
     #[must_use]
     pub fn compile_for(kernel: &Verified, isa: Isa) -> Option<Self> {
+        // Preparing a verified kernel cannot fail.
+        Self::of_prepared(prepare(kernel).ok()?, isa)
+    }
+
+    /// The same for a kernel that has been prepared.
+    pub(crate) fn of_prepared(kernel: Verified, isa: Isa) -> Option<Self> {
         let level = Level::available().into_iter().find(|level| level.name() == isa.name())?;
         let plan = Plan::new(kernel)?;
         let codes = (0..64).map(|_| OnceLock::new()).collect();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use neuropil_base::ScalarType;
-use neuropil_ir::{Access, At, Op, Sampler, Side, SlotId, ValueId, Verified, prepare};
+use neuropil_ir::{Access, At, Op, Sampler, Side, SlotId, ValueId, Verified};
 
 /// Where a parameter of a sample is.
 #[derive(Clone, Copy, Debug)]
@@ -47,10 +47,8 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// `None` for a kernel that is left to the block engine.
-    pub(super) fn new(kernel: &Verified) -> Option<Self> {
-        // Preparing a verified kernel cannot fail.
-        let kernel = prepare(kernel).ok()?;
+    /// `None` for a kernel that is left to the block engine. It has been prepared.
+    pub(super) fn new(kernel: Verified) -> Option<Self> {
         if kernel.order_dependence().is_some() {
             return None;
         }

@@ -1,9 +1,9 @@
 //! Random words and samples for the elements of a chunk.
 
 use neuropil_ir::{Context, Sampler};
-use neuropil_rng::{DOMAIN_WORD, ElementStream, Key, Words};
+use neuropil_rng::ElementStream;
 
-use crate::block::Level;
+use crate::block::{Level, random_words};
 use crate::elements::Numbers;
 
 /// A parameter of a distribution.
@@ -31,19 +31,7 @@ pub(super) struct Asking<'a> {
 impl Asking<'_> {
     /// The words of the elements.
     pub(super) fn words(&self, draw: u32, out: &mut [u32]) {
-        let Self { level, context, site, numbers } = self;
-        match numbers {
-            Numbers::From(first) => {
-                let key = Key::new(context.seed, *site, draw, DOMAIN_WORD);
-                level.fill(&key, context.step, *first, out);
-            }
-            Numbers::Same(_) | Numbers::List32(_) | Numbers::List64(_) => {
-                let mut source = Words::new(context.seed, *site, draw, context.step);
-                for (k, word) in out.iter_mut().enumerate() {
-                    *word = source.word(numbers.get(k));
-                }
-            }
-        }
+        random_words(self.level, self.context, [self.site, draw], self.numbers, out);
     }
 
     /// A sample for each element.

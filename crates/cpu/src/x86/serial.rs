@@ -7,7 +7,7 @@ use iced_x86::{Code, Instruction, MemoryOperand, Register};
 use neuropil_ir::Accumulation;
 
 use super::allocate::{Emitter, INDEX, POOL, TABLE, vector};
-use super::asm::{Label, When, at, indexed};
+use super::asm::{Asm, Label, When, at, indexed};
 use super::program::{Cell, Effect, Isa, Place, Serial, V, Width, header};
 
 use Register::{EAX, ESI, R9, R10, RAX, RSI, RSP};
@@ -30,6 +30,50 @@ impl Lane {
         match self {
             Self::Current => indexed(RSP, R10, size, offset),
             Self::Known(k) => at(RSP, offset + k * i32::from(size)),
+        }
+    }
+}
+
+/// The instructions for one float.
+struct Floats {
+    load: Code,
+    store: Code,
+    add: Code,
+    min: Code,
+    max: Code,
+}
+
+impl Floats {
+    fn new(isa: Isa, double: bool) -> Self {
+        match (isa, double) {
+            (Isa::Avx2, false) => Self {
+                load: Code::VEX_Vmovss_xmm_m32,
+                store: Code::VEX_Vmovss_m32_xmm,
+                add: Code::VEX_Vaddss_xmm_xmm_xmmm32,
+                min: Code::VEX_Vminss_xmm_xmm_xmmm32,
+                max: Code::VEX_Vmaxss_xmm_xmm_xmmm32,
+            },
+            (Isa::Avx2, true) => Self {
+                load: Code::VEX_Vmovsd_xmm_m64,
+                store: Code::VEX_Vmovsd_m64_xmm,
+                add: Code::VEX_Vaddsd_xmm_xmm_xmmm64,
+                min: Code::VEX_Vminsd_xmm_xmm_xmmm64,
+                max: Code::VEX_Vmaxsd_xmm_xmm_xmmm64,
+            },
+            (Isa::Avx512, false) => Self {
+                load: Code::EVEX_Vmovss_xmm_k1z_m32,
+                store: Code::EVEX_Vmovss_m32_k1_xmm,
+                add: Code::EVEX_Vaddss_xmm_k1z_xmm_xmmm32_er,
+                min: Code::EVEX_Vminss_xmm_k1z_xmm_xmmm32_sae,
+                max: Code::EVEX_Vmaxss_xmm_k1z_xmm_xmmm32_sae,
+            },
+            (Isa::Avx512, true) => Self {
+                load: Code::EVEX_Vmovsd_xmm_k1z_m64,
+                store: Code::EVEX_Vmovsd_m64_k1_xmm,
+                add: Code::EVEX_Vaddsd_xmm_k1z_xmm_xmmm64_er,
+                min: Code::EVEX_Vminsd_xmm_k1z_xmm_xmmm64_sae,
+                max: Code::EVEX_Vmaxsd_xmm_k1z_xmm_xmmm64_sae,
+            },
         }
     }
 }
@@ -141,7 +185,11 @@ impl Emitter<'_> {
         }
         let temporary = self.take(false);
         self.asm.rm(Code::Mov_r64_rm64, R9, at(TABLE, base));
-        if self.tail {
+        if let (Place::Same(_) | Place::First, Effect::Accumulate(with), Cell::F32 | Cell::F64) =
+            (place, effect, cell)
+        {
+            self.reduce(len, place, (with, cell), temporary);
+        } else if self.tail {
             self.asm.rr(Code::Xor_r32_rm32, Register::R10D, Register::R10D);
             let top = self.asm.here();
             self.one(len, place, (effect, cell), temporary, Lane::Current);
@@ -176,51 +224,60 @@ impl Emitter<'_> {
         self.asm.bind(next);
     }
 
+    /// Combines all lanes into one element, in their order, with the element in a register meanwhile.
+    fn reduce(&mut self, len: i32, place: Place, (with, cell): (Accumulation, Cell), sum: u8) {
+        let value = self.take(false);
+        let (x, y) = (vector(Width::X, sum), vector(Width::X, value));
+        let codes = Floats::new(self.isa(), cell == Cell::F64);
+        let size = cell.size();
+        let element = indexed(R9, RAX, size, 0);
+        let next = self.asm.label();
+        self.lane_place(place, Lane::Known(0));
+        let asm = &mut self.asm;
+        asm.rm(Code::Cmp_r64_rm64, RAX, at(TABLE, len));
+        asm.jump_if(When::AboveOrEqual, next);
+        asm.rm(codes.load, x, element);
+        let step = |asm: &mut Asm, lane: Lane| {
+            let from = lane.memory(size, 0);
+            match with {
+                Accumulation::Add => asm.put(Instruction::with3(codes.add, x, x, from)),
+                Accumulation::Min => {
+                    asm.rm(codes.load, y, from);
+                    asm.put(Instruction::with3(codes.min, x, y, x));
+                }
+                Accumulation::Max => {
+                    asm.rm(codes.load, y, from);
+                    asm.put(Instruction::with3(codes.max, x, y, x));
+                }
+            }
+        };
+        if self.tail {
+            asm.rr(Code::Xor_r32_rm32, Register::R10D, Register::R10D);
+            let top = asm.here();
+            step(asm, Lane::Current);
+            self.next_lane(top);
+        } else {
+            (0..self.program.lanes as i32).for_each(|k| step(asm, Lane::Known(k)));
+        }
+        self.asm.mr(codes.store, element, x);
+        self.asm.bind(next);
+    }
+
     fn float_effect(&mut self, effect: Effect, cell: Cell, temporary: u8, lane: Lane) {
-        let double = cell == Cell::F64;
+        let codes = Floats::new(self.isa(), cell == Cell::F64);
         let size = cell.size();
         let (element, value) = (indexed(R9, RAX, size, 0), lane.memory(size, 0));
         let x = vector(Width::X, temporary);
-        let (load, store, add, min, max) = match (self.isa(), double) {
-            (Isa::Avx2, false) => (
-                Code::VEX_Vmovss_xmm_m32,
-                Code::VEX_Vmovss_m32_xmm,
-                Code::VEX_Vaddss_xmm_xmm_xmmm32,
-                Code::VEX_Vminss_xmm_xmm_xmmm32,
-                Code::VEX_Vmaxss_xmm_xmm_xmmm32,
-            ),
-            (Isa::Avx2, true) => (
-                Code::VEX_Vmovsd_xmm_m64,
-                Code::VEX_Vmovsd_m64_xmm,
-                Code::VEX_Vaddsd_xmm_xmm_xmmm64,
-                Code::VEX_Vminsd_xmm_xmm_xmmm64,
-                Code::VEX_Vmaxsd_xmm_xmm_xmmm64,
-            ),
-            (Isa::Avx512, false) => (
-                Code::EVEX_Vmovss_xmm_k1z_m32,
-                Code::EVEX_Vmovss_m32_k1_xmm,
-                Code::EVEX_Vaddss_xmm_k1z_xmm_xmmm32_er,
-                Code::EVEX_Vminss_xmm_k1z_xmm_xmmm32_sae,
-                Code::EVEX_Vmaxss_xmm_k1z_xmm_xmmm32_sae,
-            ),
-            (Isa::Avx512, true) => (
-                Code::EVEX_Vmovsd_xmm_k1z_m64,
-                Code::EVEX_Vmovsd_m64_k1_xmm,
-                Code::EVEX_Vaddsd_xmm_k1z_xmm_xmmm64_er,
-                Code::EVEX_Vminsd_xmm_k1z_xmm_xmmm64_sae,
-                Code::EVEX_Vmaxsd_xmm_k1z_xmm_xmmm64_sae,
-            ),
-        };
         let asm = &mut self.asm;
-        asm.rm(load, x, value);
+        asm.rm(codes.load, x, value);
         match effect {
             Effect::Store => {}
-            Effect::Accumulate(Accumulation::Add) => asm.put(Instruction::with3(add, x, x, element)),
+            Effect::Accumulate(Accumulation::Add) => asm.put(Instruction::with3(codes.add, x, x, element)),
             // The old element wins unless the new value is less, or more.
-            Effect::Accumulate(Accumulation::Min) => asm.put(Instruction::with3(min, x, x, element)),
-            Effect::Accumulate(Accumulation::Max) => asm.put(Instruction::with3(max, x, x, element)),
+            Effect::Accumulate(Accumulation::Min) => asm.put(Instruction::with3(codes.min, x, x, element)),
+            Effect::Accumulate(Accumulation::Max) => asm.put(Instruction::with3(codes.max, x, x, element)),
         }
-        asm.mr(store, element, x);
+        asm.mr(codes.store, element, x);
     }
 
     fn integer_effect(&mut self, effect: Effect, cell: Cell, next: Label, lane: Lane) {
