@@ -154,11 +154,7 @@ impl Block {
             typed!(splat.ty, T => lanes::splat::<T>(files, splat.uniform, splat.lane, n));
         }
         let mut base = 0;
-        // Random words are quickest from multiples of 128 on, which is where all parts but the first begin.
-        let mut next = match elements.own {
-            Numbers::From(first) if !self.program.sequential => block - (first % 128) as usize,
-            Numbers::From(_) | Numbers::Same(_) | Numbers::List32(_) | Numbers::List64(_) => block,
-        };
+        let mut next = if self.program.sequential { 1 } else { first_part(elements) };
         while base < elements.len {
             let n = next.min(elements.len - base);
             next = block;
@@ -277,6 +273,15 @@ impl Call<'_> {
                 put::<i32>(files, *dst, lane);
             }
         }
+    }
+}
+
+/// How many elements the first part has. Random words are quickest from multiples of 128 on, which is where all parts
+/// of [`BLOCK`] elements behind it begin.
+pub(crate) fn first_part(elements: &Elements<'_>) -> usize {
+    match elements.own {
+        Numbers::From(first) => BLOCK - (first % 128) as usize,
+        Numbers::Same(_) | Numbers::List32(_) | Numbers::List64(_) => BLOCK,
     }
 }
 

@@ -10,7 +10,7 @@ use super::plan::{Fill, Parameter, Plan};
 use super::program::{Entry, Isa, header};
 use super::random::{self, Asking};
 use super::{CHUNK, Code, Codes, Kernel};
-use crate::block::{Workspace, load_one};
+use crate::block::{Workspace, first_part, load_one};
 use crate::elements::{Elements, Numbers};
 use crate::slot::Slot;
 
@@ -70,8 +70,10 @@ impl Kernel {
             scratch.events.resize(EVENTS, 0);
         }
         let mut base = 0;
+        let mut next = if plan.fills.is_empty() { chunk } else { first_part(elements) };
         while base < elements.len {
-            let n = chunk.min(elements.len - base);
+            let n = next.min(elements.len - base);
+            next = chunk;
             let part = elements.part(base, n);
             self.chunk(codes, scratch, context, &part, slots, events);
             base += n;
