@@ -182,7 +182,7 @@ fn noisy(ty: ScalarType) -> Kernel {
 
 /// An engine that is measured.
 enum Engine {
-    Block(Block),
+    Block(Box<Block>),
     #[cfg(target_arch = "x86_64")]
     Machine(Box<x86::Kernel>),
 }
@@ -242,7 +242,7 @@ fn engines(kernel: &Verified) -> Vec<(String, Engine, Duration)> {
     for level in Level::available() {
         let begin = Instant::now();
         let block = Block::compile_for(kernel, level);
-        list.push((format!("block {}", level.name()), Engine::Block(block), begin.elapsed()));
+        list.push((format!("block {}", level.name()), Engine::Block(Box::new(block)), begin.elapsed()));
     }
     #[cfg(target_arch = "x86_64")]
     for isa in x86::Isa::available() {
@@ -255,8 +255,11 @@ fn engines(kernel: &Verified) -> Vec<(String, Engine, Duration)> {
     list
 }
 
+/// Makes a kernel for a float type.
+type Make = fn(ScalarType) -> Kernel;
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let models: [(fn(ScalarType) -> Kernel, &[f64]); 3] = [
+    let models: [(Make, &[f64]); 3] = [
         (hodgkin_huxley, &[-60.3, 0.05, 0.6, 0.32, 10.0, 20.0]),
         (cuba, &[-55.0, 10.0, 5.0]),
         (noisy, &[0.0]),

@@ -237,9 +237,9 @@ impl Emitter<'_> {
         } else if absent(self, c) {
             let (ra, rb) = (self.read(a), self.read(b));
             let rc = self.copy(c);
-            let memory = self.finish_fma([a, b, c], None);
+            [a, b, c].into_iter().for_each(|v| self.release(v));
             let code = fused(Fused::F231, double, negated, self.isa(), width);
-            self.put_fma(code, width, rc, ra, Ok(rb), memory);
+            self.put_fma(code, width, rc, ra, Ok(rb));
             self.bind(dst, rc);
             return;
         } else {
@@ -254,15 +254,16 @@ impl Emitter<'_> {
                 (Fused::F231, c, rc, ra, rb)
             };
             let overwritten = self.overwrite(over, r);
-            let memory = self.finish_fma([a, b, c], None);
+            [a, b, c].into_iter().for_each(|v| self.release(v));
             let code = fused(form_of, double, negated, self.isa(), width);
-            self.put_fma(code, width, overwritten, other, Ok(last), memory);
+            self.put_fma(code, width, overwritten, other, Ok(last));
             self.bind(dst, overwritten);
             return;
         }
-        let memory = self.finish_fma([a, b, c], Some(in_place));
+        let memory = self.memory(in_place);
+        [a, b, c].into_iter().for_each(|v| self.release(v));
         let code = fused(form_of, double, negated, self.isa(), width);
-        self.put_fma(code, width, overwritten, other, Err(()), memory);
+        self.put_fma(code, width, overwritten, other, Err(memory));
         self.bind(dst, overwritten);
     }
 
@@ -285,26 +286,20 @@ impl Emitter<'_> {
         copy
     }
 
-    fn finish_fma(&mut self, operands: [V; 3], in_place: Option<V>) -> Option<MemoryOperand> {
-        let memory = in_place.map(|v| self.memory(v));
-        operands.into_iter().for_each(|v| self.release(v));
-        memory
-    }
-
+    /// The last operand is in a register, or in memory.
     fn put_fma(
         &mut self,
         code: Option<Code>,
         width: Width,
         dst: u8,
         other: u8,
-        last: Result<u8, ()>,
-        memory: Option<MemoryOperand>,
+        last: Result<u8, MemoryOperand>,
     ) {
         let (dst, other) = (vector(width, dst), vector(width, other));
-        match (code, last, memory) {
-            (Some(code), Ok(r), _) => self.asm.put(Instruction::with3(code, dst, other, vector(width, r))),
-            (Some(code), Err(()), Some(m)) => self.asm.put(Instruction::with3(code, dst, other, m)),
-            (None, _, _) | (_, Err(()), None) => self.asm.fail(),
+        match (code, last) {
+            (Some(code), Ok(r)) => self.asm.put(Instruction::with3(code, dst, other, vector(width, r))),
+            (Some(code), Err(m)) => self.asm.put(Instruction::with3(code, dst, other, m)),
+            (None, _) => self.asm.fail(),
         }
     }
 

@@ -75,12 +75,14 @@ impl Kernel {
             let n = next.min(elements.len - base);
             next = chunk;
             let part = elements.part(base, n);
-            self.chunk(codes, scratch, context, &part, slots, events);
+            let emitted = self.chunk(codes, scratch, context, &part, slots);
+            events.extend_from_slice(&scratch.events[..emitted]);
             base += n;
         }
         true
     }
 
+    /// Runs the body for some elements; how many events it emitted.
     fn chunk(
         &self,
         codes: &Codes,
@@ -88,8 +90,7 @@ impl Kernel {
         context: &Context,
         part: &Elements<'_>,
         slots: &[Slot<'_>],
-        events: &mut Vec<u32>,
-    ) {
+    ) -> usize {
         let (words, samples) = {
             let count = self.plan.fills.iter().take_while(|f| matches!(f, Fill::Word { .. })).count();
             self.plan.fills.split_at(count)
@@ -99,8 +100,7 @@ impl Kernel {
             self.call(code, scratch, part, slots);
         }
         samples.iter().for_each(|fill| self.fill(fill, scratch, context, part));
-        let emitted = self.call(&codes.body, scratch, part, slots);
-        events.extend_from_slice(&scratch.events[..emitted]);
+        self.call(&codes.body, scratch, part, slots)
     }
 
     /// Whether buffers have the types that the kernel wants, and may be written where it writes.

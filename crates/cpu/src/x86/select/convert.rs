@@ -25,7 +25,7 @@ impl Select<'_> {
             return Some(lanes);
         }
         if from == Bool {
-            return Some(self.from_bool(to, lanes));
+            return Some(self.number_of_bool(to, lanes));
         }
         let a = self.number(a)?;
         Some(Lanes::Number(match (from, to) {
@@ -55,7 +55,7 @@ impl Select<'_> {
     }
 
     /// Ones of a type, or zeros.
-    fn from_bool(&mut self, to: ScalarType, a: Lanes) -> Lanes {
+    fn number_of_bool(&mut self, to: ScalarType, a: Lanes) -> Lanes {
         let one = match to {
             ScalarType::F32 => self.f32(1.0),
             ScalarType::F64 => self.f64(1.0),

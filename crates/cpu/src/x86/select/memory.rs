@@ -101,9 +101,9 @@ impl Select<'_> {
     /// Elements one after the other, read when they are wanted if they stay as they are.
     fn stream(&mut self, entry: i32, size: u8, stays: bool) -> [V; 2] {
         let mut list = [0; 2];
-        for part in 0..self.parts(size) {
+        for (part, v) in list.iter_mut().enumerate().take(self.parts(size)) {
             let home = Home::Stream { entry, part: part as u8, size };
-            list[part] = self.read(self.width(size), home, stays);
+            *v = self.read(self.width(size), home, stays);
         }
         if self.parts(size) == 1 {
             list[1] = list[0];
