@@ -58,6 +58,8 @@ pub(super) struct Emitter<'p> {
     masks: Bank,
     now: u32,
     free_spills: Vec<u32>,
+    /// Given back by the instruction that is being made, which may still read them.
+    left_spills: Vec<u32>,
     in_use: u32,
     /// The most spilled values at a time.
     spills: u32,
@@ -85,6 +87,7 @@ impl<'p> Emitter<'p> {
             masks: Bank::new(0),
             now: 0,
             free_spills: Vec::new(),
+            left_spills: Vec::new(),
             in_use: 0,
             spills: 0,
             kept,
@@ -99,6 +102,7 @@ impl<'p> Emitter<'p> {
         self.register.fill(None);
         self.spill.fill(None);
         self.free_spills.clear();
+        self.left_spills.clear();
         self.in_use = 0;
         match self.isa() {
             Isa::Avx2 => {
@@ -131,6 +135,7 @@ impl<'p> Emitter<'p> {
         self.now = now as u32;
         self.vectors.locked = 0;
         self.masks.locked = 0;
+        self.free_spills.append(&mut self.left_spills);
     }
 
     fn bank(&mut self, mask: bool) -> &mut Bank {
@@ -474,7 +479,7 @@ impl<'p> Emitter<'p> {
             bank.locked &= !(1 << r);
         }
         if let Some(slot) = self.spill[v as usize].take() {
-            self.free_spills.push(slot);
+            self.left_spills.push(slot);
         }
     }
 
