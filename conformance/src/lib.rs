@@ -31,6 +31,16 @@ pub struct Case {
     pub claim: Claim,
 }
 
+/// A model that ships, at a size that tests can run: of one that has a constant `scale` a hundredth.
+#[must_use]
+pub fn small(mut model: Model) -> Model {
+    if model.source().constants.iter().any(|c| c.name.value == "scale") {
+        // It is known.
+        let _ = model.set("scale=0.01");
+    }
+    model
+}
+
 /// A backend with a number of threads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Target {

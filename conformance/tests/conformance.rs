@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use neuropil::{Model, Precision};
-use neuropil_conformance::{Case, Claim, Target, compare};
+use neuropil_conformance::{Case, Claim, Target, compare, small};
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -42,7 +42,7 @@ fn of_folder(folder: &Path, steps: u64) -> Vec<Trial> {
 }
 
 fn one(file: &Path, steps: u64, target: Target, precision: Precision) -> Result<(), Failed> {
-    let model = Model::read(file)?;
+    let model = small(Model::read(file)?);
     let name = file.display().to_string();
     let case = Case { name, model, steps, claim: Claim::Bitwise };
     compare(&case, target, precision).map_err(Failed::from)

@@ -10,6 +10,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use neuropil::source::{InputKind, NetworkSource, RunSource, SubnetworkSource};
 use neuropil::{Cpu, Model, Options, RecordTo};
 use neuropil_base::{Span, Spanned, Text};
+use neuropil_conformance::small;
 
 /// How long models are run; a fifth and two fifths of it are whole steps.
 const STEPS: u64 = 50;
@@ -37,7 +38,7 @@ fn main() {
 }
 
 fn one(file: &Path) -> Result<(), Failed> {
-    let mut source = Model::read(file)?.source().clone();
+    let mut source = small(Model::read(file)?).source().clone();
     source.runs.clear();
     let mut model = Model::from_source(source.clone());
     let dt = model.network()?.0.clocks.first().map_or(0.0, |c| c.dt);

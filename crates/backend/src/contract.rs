@@ -1,5 +1,6 @@
 //! The contract between the engine and the machines that run a program.
 
+use std::fmt;
 use std::sync::Arc;
 
 use neuropil_connectivity::{DelayRows, Storage, Transposed};
@@ -9,6 +10,8 @@ use neuropil_kernels::{Prepared, Program};
 use neuropil_memory::{DeviceError, HostBuffer};
 use neuropil_model::RecorderId;
 use neuropil_schedule::Plan;
+
+use crate::{Recipe, Renewable};
 
 /// A kind of machine.
 pub trait Backend: Send + Sync {
@@ -58,7 +61,7 @@ pub trait Routine: Send + Sync {
 }
 
 /// A program with everything that a machine needs to start it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Image {
     /// The program.
     pub program: Arc<Program>,
@@ -66,10 +69,26 @@ pub struct Image {
     pub plan: Arc<Plan>,
     /// The contents of its buffers at the start.
     pub buffers: Vec<HostBuffer>,
+    /// How to make these contents again, where they follow from the seed alone: a machine that has put them where it
+    /// reads them, and does not change them, need not keep them. One for each buffer, or none at all.
+    pub again: Vec<Option<Recipe<HostBuffer>>>,
     /// Its synapse structures.
     pub synapses: Vec<Arc<Synapses>>,
     /// How many threads the machine may use; at least 1.
     pub threads: usize,
+}
+
+impl fmt::Debug for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { program, plan, buffers, again: _, synapses, threads } = self;
+        f.debug_struct("Image")
+            .field("program", program)
+            .field("plan", plan)
+            .field("buffers", buffers)
+            .field("synapses", synapses)
+            .field("threads", threads)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A changed program, and what changes with it.
@@ -86,16 +105,16 @@ pub struct Change {
     pub synapses: Vec<Arc<Synapses>>,
 }
 
-/// The synapses of one structure.
-#[derive(Clone, PartialEq, Debug)]
+/// The synapses of one structure. A machine that has made what it needs of a part releases it.
+#[derive(Clone, Debug)]
 pub struct Synapses {
     /// By presynaptic neuron, numbers counted within the groups.
-    pub rows: Storage,
+    pub rows: Renewable<Storage>,
     /// By postsynaptic neuron, if a pathway needs it.
-    pub columns: Option<Transposed>,
+    pub columns: Option<Renewable<Transposed>>,
     /// Rows (or columns, for pathways on the postsynaptic side) sorted by delay, for each pathway that has a delay
     /// per synapse.
-    pub delayed: Vec<Option<DelayRows>>,
+    pub delayed: Vec<Option<Renewable<DelayRows>>>,
 }
 
 /// What a [`Routine`] runs over and on.
@@ -318,6 +337,12 @@ pub enum BackendError {
         operation: String,
         /// What.
         what: &'static str,
+    },
+    /// Something that was thrown away cannot be made again.
+    #[error("what was made when the network was built cannot be made again: {why}")]
+    Gone {
+        /// Why.
+        why: String,
     },
     /// The device's memory failed.
     #[error(transparent)]

@@ -8,6 +8,7 @@
 
 mod cable;
 mod contract;
+mod renewable;
 mod sharing;
 mod stepper;
 mod validate;
@@ -17,6 +18,7 @@ pub use contract::{
     Backend, BackendError, Change, Counters, Discard, Image, Machine, Once, Over, Pause, Routine, RunError,
     Saved, SharedKernels, Sink, SinkError, State, Synapses,
 };
+pub use renewable::{Recipe, Renewable};
 pub use sharing::{HostBackend, Looking, Shared};
 pub use stepper::{Batch, Executor, HostRoutine, Stepper, Work, events_of_step};
 pub use validate::{contents_fit, validate};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use neuropil_base::ScalarType;
-use neuropil_connectivity::{Storage, Walk};
+use neuropil_connectivity::{Csr, DelayRows, Storage, Transposed, Walk};
 use neuropil_ir::Verified;
 use neuropil_kernels::Program;
 use neuropil_kernels::program::{
@@ -17,8 +17,8 @@ use neuropil_model::Endpoint;
 use crate::cable::CableSolver;
 use crate::validate::{bound, contents_fit, validate};
 use crate::{
-    BackendError, Change, Counters, Image, Machine, Once, Over, Pause, Routine, RunError, Saved, Sink, State,
-    Synapses,
+    BackendError, Change, Counters, Image, Machine, Once, Over, Pause, Renewable, Routine, RunError, Saved,
+    Sink, State, Synapses,
 };
 
 /// Runs bodies of kernels.
@@ -68,6 +68,15 @@ pub enum Batch<'a> {
         /// Postsynaptic neurons.
         post: &'a [u32],
     },
+    /// All synapses of a structure, in canonical order.
+    Structure {
+        /// The rows.
+        rows: &'a Csr,
+        /// The first presynaptic neuron within its population.
+        pre_start: u32,
+        /// The first postsynaptic neuron within its population.
+        post_start: u32,
+    },
 }
 
 impl Batch<'_> {
@@ -78,6 +87,7 @@ impl Batch<'_> {
             Self::Range { len, .. } => *len as usize,
             Self::List(list) => list.len(),
             Self::Synapses { own, .. } => own.len(),
+            Self::Structure { rows, .. } => rows.n_syn(),
         }
     }
 
@@ -122,6 +132,27 @@ impl Gathered {
     }
 }
 
+/// The parts of some synapses, held as long as the machine runs.
+struct Parts {
+    rows: Arc<Storage>,
+    columns: Option<Arc<Transposed>>,
+    delayed: Vec<Option<Arc<DelayRows>>>,
+}
+
+impl Parts {
+    fn all(synapses: &[Arc<Synapses>]) -> Result<Vec<Arc<Self>>, BackendError> {
+        let held = |of: &Arc<Synapses>| {
+            let delayed = of.delayed.iter().map(|d| d.as_ref().map(Renewable::get).transpose());
+            Ok(Arc::new(Self {
+                rows: of.rows.get()?,
+                columns: of.columns.as_ref().map(Renewable::get).transpose()?,
+                delayed: delayed.collect::<Result<_, _>>()?,
+            }))
+        };
+        synapses.iter().map(held).collect()
+    }
+}
+
 /// A [`Machine`] over an [`Executor`].
 pub struct Stepper<E: Executor> {
     executor: E,
@@ -129,7 +160,7 @@ pub struct Stepper<E: Executor> {
     program: Arc<Program>,
     /// The sequence of the plan.
     sequence: Vec<OperationId>,
-    synapses: Vec<Arc<Synapses>>,
+    synapses: Vec<Arc<Parts>>,
     buffers: Vec<HostBuffer>,
     written: Vec<BufferId>,
     /// For each stream, a ring of the events of its last steps.
@@ -154,9 +185,10 @@ impl<E: Executor> Stepper<E> {
     /// # Errors
     /// [`BackendError`] if the image does not fit the program.
     pub fn new(executor: E, image: Image) -> Result<Self, BackendError> {
-        let Image { program, plan, buffers, synapses, threads: _ } = image;
+        let Image { program, plan, buffers, again: _, synapses, threads: _ } = image;
         contents_fit(&program, |k| buffers.get(k))?;
         validate(&program, &plan, &synapses)?;
+        let synapses = Parts::all(&synapses)?;
         let mut compiled = 0;
         let bodies: Vec<E::Body> =
             program.kernels.iter().map(|k| executor.compile(&k.body, &mut compiled)).collect();
@@ -425,6 +457,7 @@ impl<E: Executor> Machine for Stepper<E> {
             new.or_else(|| sources[k].map(|s| &self.buffers[s]))
         })?;
         validate(&program, &plan, &synapses)?;
+        let synapses = Parts::all(&synapses)?;
         let mut old: Vec<Option<HostBuffer>> = self.buffers.drain(..).map(Some).collect();
         for (new, source) in buffers.into_iter().zip(sources) {
             let contents = new.or_else(|| source.and_then(|s| old[s].take()));
@@ -542,17 +575,12 @@ impl<E: Executor> Routine for HostRoutine<E> {
         };
         match work.over {
             Over::Elements { start, len } => run(Batch::Range { start, len }),
-            Over::Synapses { rows, pre_start, post_start } => {
-                let mut gathered = Gathered::default();
-                for row in 0..rows.n_pre() {
-                    rows.for_row(row, |own, post| gathered.push(own, row + pre_start, post + post_start));
-                    if gathered.is_full() {
-                        run(gathered.batch());
-                        gathered.clear();
-                    }
+            Over::Synapses { rows, pre_start, post_start } => match rows {
+                Storage::Csr(rows) => run(Batch::Structure { rows, pre_start, post_start }),
+                Storage::Ell(_) | Storage::Dense(_) => {
+                    run(Batch::Structure { rows: &rows.to_csr(), pre_start, post_start });
                 }
-                run(gathered.batch());
-            }
+            },
             Over::Row { pre, row, post_start, n_post } => {
                 let mut gathered = Gathered::default();
                 for post in 0..n_post {

@@ -1,5 +1,7 @@
 //! How many steps a spike travels, for a whole projection or for each synapse.
 
+use rayon::prelude::*;
+
 use crate::ConnectError;
 
 /// Delays in steps of the clock of the projection's pre population.
@@ -11,7 +13,83 @@ pub enum Delays {
     /// All synapses share one delay.
     Scalar(u32),
     /// One delay per synapse, by canonical index.
-    PerSynapse(Vec<u32>),
+    PerSynapse(Steps),
+}
+
+/// Numbers of steps, in as few bytes each as the longest needs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Steps {
+    /// All are below 2^8.
+    U8(Vec<u8>),
+    /// All are below 2^16.
+    U16(Vec<u16>),
+    /// Any.
+    U32(Vec<u32>),
+}
+
+/// Carries out `$body` with `$list` the numbers of some [`Steps`], of whatever width.
+macro_rules! of_any_width {
+    ($steps:expr, $list:ident => $body:expr) => {
+        match $steps {
+            $crate::delay::Steps::U8($list) => $body,
+            $crate::delay::Steps::U16($list) => $body,
+            $crate::delay::Steps::U32($list) => $body,
+        }
+    };
+}
+pub(crate) use of_any_width;
+
+impl Steps {
+    /// `n` numbers, none of them above `longest`, where `at(k)` is the `k`-th.
+    fn collect(n: usize, longest: u32, at: impl Fn(usize) -> u32 + Sync) -> Self {
+        let all = (0..n).into_par_iter().with_min_len(PER_TASK);
+        if longest <= u32::from(u8::MAX) {
+            Self::U8(all.map(|k| at(k) as u8).collect())
+        } else if longest <= u32::from(u16::MAX) {
+            Self::U16(all.map(|k| at(k) as u16).collect())
+        } else {
+            Self::U32(all.map(&at).collect())
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        of_any_width!(self, list => list.len())
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The `k`-th, if there is one.
+    #[must_use]
+    pub fn get(&self, k: usize) -> Option<u32> {
+        of_any_width!(self, list => list.get(k).map(|&steps| u32::from(steps)))
+    }
+
+    /// The smallest; 0 if there is none.
+    #[must_use]
+    pub fn shortest(&self) -> u32 {
+        of_any_width!(self, list => list.iter().min().map_or(0, |&steps| u32::from(steps)))
+    }
+
+    /// The largest; 0 if there is none.
+    #[must_use]
+    pub fn longest(&self) -> u32 {
+        of_any_width!(self, list => list.iter().max().map_or(0, |&steps| u32::from(steps)))
+    }
+}
+
+impl From<Vec<u32>> for Steps {
+    fn from(list: Vec<u32>) -> Self {
+        match list.iter().max() {
+            Some(&longest) if longest > u32::from(u16::MAX) => Self::U32(list),
+            longest => Self::collect(list.len(), longest.copied().unwrap_or(0), |k| list[k]),
+        }
+    }
 }
 
 /// Delays in steps, with what rounding did to them.
@@ -27,6 +105,9 @@ pub struct DelaysRounded {
 /// one: delays can be f32 variables, whose rounding is 6e-8.
 const EXACT_WITHIN: f64 = 1e-6;
 
+/// Delays that one task rounds at least.
+const PER_TASK: usize = 1 << 14;
+
 /// The delay of `seconds` in steps of `dt` seconds: the nearest whole number, half a step up, as
 /// Brian 2 computes it (`int(delay/dt + 0.5)`); and whether it was one already.
 ///
@@ -41,12 +122,57 @@ pub fn round_delay(seconds: f64, dt: f64) -> Result<(u32, bool), ConnectError> {
         return Err(ConnectError::InvalidDelay { seconds, synapse: None });
     }
     let quotient = seconds / dt;
-    let steps = (quotient + 0.5).floor();
+    let steps = nearest(quotient);
     if steps > f64::from(u32::MAX) {
         return Err(ConnectError::DelayTooLong { seconds, dt });
     }
-    let exact = (quotient - steps).abs() <= EXACT_WITHIN * quotient.max(1.0);
-    Ok((steps as u32, exact))
+    Ok((steps as u32, is_exact(quotient, steps)))
+}
+
+/// The whole number next to one that is not negative, half a step up.
+#[inline]
+fn nearest(quotient: f64) -> f64 {
+    (quotient + 0.5).floor()
+}
+
+#[inline]
+fn is_exact(quotient: f64, steps: f64) -> bool {
+    (quotient - steps).abs() <= EXACT_WITHIN * quotient.max(1.0)
+}
+
+/// What is known of some delays.
+struct Range {
+    shortest: u32,
+    longest: u32,
+    /// How many of them are no whole steps.
+    n_inexact: usize,
+}
+
+impl Range {
+    /// Rounds the delays of the synapses from `first` on; there is one at least.
+    fn of(seconds: &[f64], dt: f64, first: usize) -> Result<Self, ConnectError> {
+        let mut range = Self { shortest: u32::MAX, longest: 0, n_inexact: 0 };
+        for (synapse, &delay) in (first..).zip(seconds) {
+            let (steps, exact) = round_delay(delay, dt).map_err(|error| match error {
+                ConnectError::InvalidDelay { seconds, .. } => {
+                    ConnectError::InvalidDelay { seconds, synapse: Some(synapse) }
+                }
+                other => other,
+            })?;
+            range.shortest = range.shortest.min(steps);
+            range.longest = range.longest.max(steps);
+            range.n_inexact += usize::from(!exact);
+        }
+        Ok(range)
+    }
+
+    fn joined(self, other: Self) -> Self {
+        Self {
+            shortest: self.shortest.min(other.shortest),
+            longest: self.longest.max(other.longest),
+            n_inexact: self.n_inexact + other.n_inexact,
+        }
+    }
 }
 
 impl Delays {
@@ -66,19 +192,21 @@ impl Delays {
     /// # Errors
     /// As [`round_delay`], naming the synapse.
     pub fn from_seconds(seconds: &[f64], dt: f64) -> Result<DelaysRounded, ConnectError> {
-        let mut steps = Vec::with_capacity(seconds.len());
-        let mut n_inexact = 0;
-        for (synapse, &delay) in seconds.iter().enumerate() {
-            let (rounded, exact) = round_delay(delay, dt).map_err(|error| match error {
-                ConnectError::InvalidDelay { seconds, .. } => {
-                    ConnectError::InvalidDelay { seconds, synapse: Some(synapse) }
-                }
-                other => other,
-            })?;
-            steps.push(rounded);
-            n_inexact += usize::from(!exact);
-        }
-        Ok(DelaysRounded { delays: Self::PerSynapse(steps).simplify(), n_inexact })
+        let ranges: Vec<Range> = seconds
+            .par_chunks(PER_TASK)
+            .enumerate()
+            .map(|(chunk, seconds)| Range::of(seconds, dt, chunk * PER_TASK))
+            .collect::<Result<_, _>>()?;
+        let Some(range) = ranges.into_iter().reduce(Range::joined) else {
+            return Ok(DelaysRounded { delays: Self::None, n_inexact: 0 });
+        };
+        let Range { shortest, longest, n_inexact } = range;
+        let delays = if shortest == longest {
+            Self::Scalar(longest).simplify()
+        } else {
+            Self::PerSynapse(Steps::collect(seconds.len(), longest, |k| nearest(seconds[k] / dt) as u32))
+        };
+        Ok(DelaysRounded { delays, n_inexact })
     }
 
     /// The same delays in the smallest form.
@@ -87,10 +215,9 @@ impl Delays {
         match self {
             Self::None | Self::Scalar(0) => Self::None,
             Self::Scalar(steps) => Self::Scalar(steps),
-            Self::PerSynapse(steps) => match steps.first() {
-                None => Self::None,
-                Some(&first) if steps.iter().all(|&s| s == first) => Self::Scalar(first).simplify(),
-                Some(_) => Self::PerSynapse(steps),
+            Self::PerSynapse(steps) => match (steps.shortest(), steps.longest()) {
+                (shortest, longest) if shortest < longest => Self::PerSynapse(steps),
+                (_, steps) => Self::Scalar(steps).simplify(),
             },
         }
     }
@@ -101,7 +228,7 @@ impl Delays {
         match self {
             Self::None => 0,
             Self::Scalar(steps) => *steps,
-            Self::PerSynapse(steps) => steps.get(synapse).copied().unwrap_or(0),
+            Self::PerSynapse(steps) => steps.get(synapse).unwrap_or(0),
         }
     }
 
@@ -111,7 +238,7 @@ impl Delays {
         match self {
             Self::None => 0,
             Self::Scalar(steps) => *steps,
-            Self::PerSynapse(steps) => steps.iter().copied().min().unwrap_or(0),
+            Self::PerSynapse(steps) => steps.shortest(),
         }
     }
 
@@ -121,7 +248,7 @@ impl Delays {
         match self {
             Self::None => 0,
             Self::Scalar(steps) => *steps,
-            Self::PerSynapse(steps) => steps.iter().copied().max().unwrap_or(0),
+            Self::PerSynapse(steps) => steps.longest(),
         }
     }
 
@@ -173,9 +300,37 @@ mod tests {
         let rounded = Delays::from_seconds(&[0.9, 1.0, 1.1], 1.0).unwrap();
         assert_eq!((rounded.delays, rounded.n_inexact), (Delays::Scalar(1), 2));
         assert_eq!(Delays::from_seconds(&[0.0, 0.0], 1.0).unwrap().delays, Delays::None);
+        assert_eq!(Delays::from_seconds(&[], 1.0).unwrap().delays, Delays::None);
         let mixed = Delays::from_seconds(&[3.0, 0.0], 1.0).unwrap().delays;
-        assert_eq!(mixed, Delays::PerSynapse(vec![3, 0]));
+        assert_eq!(mixed, Delays::PerSynapse(vec![3, 0].into()));
         assert_eq!((mixed.min_steps(), mixed.max_steps(), mixed.steps(0), mixed.steps(9)), (0, 3, 3, 0));
         assert!(mixed.validate(3).is_err() && mixed.validate(2).is_ok());
+    }
+
+    #[test]
+    fn delays_take_as_few_bytes_as_the_longest_needs() {
+        for (longest, bytes) in [(255, 1), (256, 2), (65_535, 2), (65_536, 4)] {
+            let seconds = vec![1.0, f64::from(longest), 0.0];
+            let Delays::PerSynapse(steps) = Delays::from_seconds(&seconds, 1.0).unwrap().delays else {
+                panic!("they differ");
+            };
+            assert_eq!(of_any_width!(&steps, list => size_of_val(&list[..])), 3 * bytes);
+            assert_eq!((steps.get(1), steps.get(3)), (Some(longest), None));
+            assert_eq!((steps.shortest(), steps.longest(), steps.len()), (0, longest, 3));
+            assert_eq!(steps, Steps::from(vec![1, longest, 0]));
+        }
+    }
+
+    #[test]
+    fn the_first_wrong_delay_of_many_is_named() {
+        let mut seconds = vec![1.0; 5 * PER_TASK];
+        for synapse in [4 * PER_TASK + 3, PER_TASK + 2, 3 * PER_TASK] {
+            seconds[synapse] = -1.0;
+        }
+        let error = Delays::from_seconds(&seconds, 1.0).unwrap_err();
+        assert!(
+            matches!(error, ConnectError::InvalidDelay { synapse: Some(s), .. } if s == PER_TASK + 2),
+            "{error}"
+        );
     }
 }

@@ -5,10 +5,12 @@
 //! ([`DelayRows::by_pre`]) a row is a pre neuron and the entries are post neurons; pathways that post
 //! spikes drive use [`DelayRows::by_post`], with the sides exchanged.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use rayon::prelude::*;
 
+use crate::delay::of_any_width;
 use crate::{ConnectError, Csr, Delays, NeuronIdx, Transposed};
 
 /// The part of a row that shares one delay.
@@ -54,40 +56,48 @@ impl DelayRows {
     }
 
     fn sorted(offsets: &[usize], others: &[u32], synapse: Option<&[u32]>, delays: &Delays) -> Self {
-        let steps = match delays {
-            Delays::None => return Self::uniform(offsets, others, synapse, 0),
-            Delays::Scalar(steps) => return Self::uniform(offsets, others, synapse, *steps),
-            Delays::PerSynapse(steps) => steps,
-        };
+        match delays {
+            Delays::None => Self::uniform(offsets, others, synapse, 0),
+            Delays::Scalar(steps) => Self::uniform(offsets, others, synapse, *steps),
+            Delays::PerSynapse(steps) => {
+                let longest = steps.longest();
+                of_any_width!(steps, steps => Self::by(offsets, &Input { others, synapse, steps, longest }))
+            }
+        }
+    }
+
+    fn by<S: Copy + Into<u32> + Sync>(offsets: &[usize], input: &Input<'_, S>) -> Self {
         let n_rows = offsets.len() - 1;
+        let n_syn = input.others.len();
         let n_tasks = n_rows.div_ceil(ROWS_PER_TASK);
-        let mut sorted_others = vec![0; others.len()];
-        let mut order = vec![0; others.len()];
+        let mut others = vec![0; n_syn];
+        let mut order = vec![0; n_syn];
         let mut tasks = Vec::with_capacity(n_tasks);
-        let (mut rest_others, mut rest_order) = (sorted_others.as_mut_slice(), order.as_mut_slice());
+        let (mut rest_others, mut rest_order) = (others.as_mut_slice(), order.as_mut_slice());
         for task in 0..n_tasks {
             let rows = &offsets[task * ROWS_PER_TASK..=n_rows.min((task + 1) * ROWS_PER_TASK)];
             let length = rows[rows.len() - 1] - rows[0];
             let others = rest_others.split_off_mut(..length).unwrap_or_default();
             let order = rest_order.split_off_mut(..length).unwrap_or_default();
-            tasks.push(Task { rows, others, order });
+            tasks.push(Task { rows, others, order, done: Buckets::default() });
         }
-        let input = Input { others, synapse, steps };
-        let parts: Vec<Vec<RowBuckets>> = tasks.into_par_iter().map(|task| task.sort(&input)).collect();
-        let mut row_offsets = vec![0];
-        let (mut bucket_delays, mut bucket_offsets) = (Vec::new(), Vec::new());
-        for buckets in parts.iter().flatten() {
-            bucket_delays.extend(buckets.iter().map(|&(delay, _)| delay));
-            bucket_offsets.extend(buckets.iter().map(|&(_, start)| start));
-            row_offsets.push(bucket_delays.len());
+        let parts: Vec<Buckets> = tasks.into_par_iter().map(|task| task.sort(input)).collect();
+        let n_buckets = parts.iter().map(|part| part.delays.len()).sum();
+        let mut row_offsets = Vec::with_capacity(n_rows + 1);
+        let mut bucket_delays: Vec<u32> = Vec::with_capacity(n_buckets);
+        let mut bucket_offsets = Vec::with_capacity(n_buckets + 1);
+        row_offsets.push(0);
+        for part in &parts {
+            let before = bucket_delays.len();
+            bucket_delays.extend(&part.delays);
+            bucket_offsets.extend(&part.starts);
+            row_offsets.extend(part.ends.iter().map(|end| before + end));
         }
-        bucket_offsets.push(others.len());
-        let mut distinct = bucket_delays.clone();
-        distinct.sort_unstable();
-        distinct.dedup();
-        let is_identity = order.iter().enumerate().all(|(k, &synapse)| k == synapse as usize);
-        let synapse = (!is_identity).then_some(order);
-        Self { row_offsets, bucket_delays, bucket_offsets, others: sorted_others, synapse, distinct }
+        bucket_offsets.push(n_syn);
+        let occurs: BTreeSet<u32> = parts.iter().flat_map(|part| &part.distinct).copied().collect();
+        let synapse = (!parts.iter().all(|part| part.is_identity)).then_some(order);
+        let distinct = occurs.into_iter().collect();
+        Self { row_offsets, bucket_delays, bucket_offsets, others, synapse, distinct }
     }
 
     /// One bucket per row that has any entries.
@@ -195,14 +205,40 @@ impl DelayRows {
 /// Rows that one task sorts.
 const ROWS_PER_TASK: usize = 64;
 
-/// The buckets of one row: delay and first position.
-type RowBuckets = Vec<(u32, usize)>;
-
 /// Synapses as they are, row by row.
-struct Input<'a> {
+struct Input<'a, S> {
     others: &'a [NeuronIdx],
     synapse: Option<&'a [u32]>,
-    steps: &'a [u32],
+    steps: &'a [S],
+    /// None of the delays is longer.
+    longest: u32,
+}
+
+impl<S: Copy + Into<u32>> Input<'_, S> {
+    /// The canonical index of the synapse that stands at a place of the rows.
+    #[inline]
+    fn canonical(&self, place: usize) -> u32 {
+        self.synapse.map_or(place as u32, |synapse| synapse[place])
+    }
+
+    #[inline]
+    fn delay(&self, place: usize) -> u32 {
+        self.steps[self.canonical(place) as usize].into()
+    }
+}
+
+/// The buckets of some rows.
+#[derive(Default)]
+struct Buckets {
+    delays: Vec<u32>,
+    /// Their first positions.
+    starts: Vec<usize>,
+    /// For each row, how many there are up to its end.
+    ends: Vec<usize>,
+    /// The delays that occur.
+    distinct: Vec<u32>,
+    /// Whether every synapse stands where it stood.
+    is_identity: bool,
 }
 
 /// Some rows, and where their sorted synapses go.
@@ -211,35 +247,85 @@ struct Task<'a> {
     rows: &'a [usize],
     others: &'a mut [NeuronIdx],
     order: &'a mut [u32],
+    done: Buckets,
 }
 
+/// Rows are counted into buckets if the longest delay is at most so many times the number of synapses.
+const SPARSE: usize = 4;
+
 impl Task<'_> {
-    fn sort(self, input: &Input<'_>) -> Vec<RowBuckets> {
-        let base = self.rows[0];
-        let mut keys: Vec<u64> = Vec::new();
-        let mut sort_row = |start: usize, end: usize| {
-            // Within a row synapses stand in canonical order; delay and place make one number, whose
-            // order is the one that is wanted.
-            let canonical = |k: usize| input.synapse.map_or(k as u32, |synapse| synapse[k]);
-            keys.clear();
-            keys.extend(
-                (start..end)
-                    .map(|k| u64::from(input.steps[canonical(k) as usize]) << 32 | (k - start) as u64),
-            );
-            keys.sort_unstable();
-            let mut buckets = RowBuckets::new();
-            for (position, &key) in (start..).zip(&keys) {
-                let delay = (key >> 32) as u32;
-                let from = start + (key as u32) as usize;
-                if buckets.last().is_none_or(|&(last, _)| last != delay) {
-                    buckets.push((delay, position));
-                }
-                self.others[position - base] = input.others[from];
-                self.order[position - base] = canonical(from);
+    fn sort<S: Copy + Into<u32>>(mut self, input: &Input<'_, S>) -> Buckets {
+        self.done.is_identity = true;
+        let mut next = Vec::new();
+        let mut keys = Vec::new();
+        for row in self.rows.windows(2) {
+            let row = row[0]..row[1];
+            if (input.longest as usize) < SPARSE.saturating_mul(row.len()) {
+                self.count(row, input, &mut next);
+            } else {
+                self.compare(row, input, &mut keys);
             }
-            buckets
-        };
-        self.rows.windows(2).map(|row| sort_row(row[0], row[1])).collect()
+            self.done.ends.push(self.done.delays.len());
+        }
+        self.done.distinct.clone_from(&self.done.delays);
+        self.done.distinct.sort_unstable();
+        self.done.distinct.dedup();
+        self.done
+    }
+
+    /// Sorts a row by counting how many synapses each delay has; `next` is scratch.
+    fn count<S: Copy + Into<u32>>(&mut self, row: Range<usize>, input: &Input<'_, S>, next: &mut Vec<usize>) {
+        next.clear();
+        next.resize(input.longest as usize + 1, 0);
+        for place in row.clone() {
+            next[input.delay(place) as usize] += 1;
+        }
+        let mut position = row.start;
+        for (delay, next) in (0..).zip(next.iter_mut()) {
+            let count = std::mem::replace(next, position);
+            if count > 0 {
+                self.bucket(delay, position);
+            }
+            position += count;
+        }
+        for place in row {
+            let delay = input.delay(place) as usize;
+            self.put(next[delay], place, input);
+            next[delay] += 1;
+        }
+    }
+
+    /// Sorts a row by comparing; `keys` is scratch.
+    fn compare<S: Copy + Into<u32>>(&mut self, row: Range<usize>, input: &Input<'_, S>, keys: &mut Vec<u64>) {
+        // Within a row synapses stand in canonical order; delay and place make one number, whose order is the one
+        // that is wanted.
+        let start = row.start;
+        keys.clear();
+        keys.extend(row.map(|place| u64::from(input.delay(place)) << 32 | (place - start) as u64));
+        keys.sort_unstable();
+        let mut last = None;
+        for (position, &key) in (start..).zip(&*keys) {
+            let delay = (key >> 32) as u32;
+            if last != Some(delay) {
+                self.bucket(delay, position);
+                last = Some(delay);
+            }
+            self.put(position, start + (key as u32) as usize, input);
+        }
+    }
+
+    fn bucket(&mut self, delay: u32, position: usize) {
+        self.done.delays.push(delay);
+        self.done.starts.push(position);
+    }
+
+    /// Puts the synapse of a place of the rows at a position among the sorted ones.
+    #[inline]
+    fn put<S: Copy + Into<u32>>(&mut self, position: usize, place: usize, input: &Input<'_, S>) {
+        let (at, canonical) = (position - self.rows[0], input.canonical(place));
+        self.others[at] = input.others[place];
+        self.order[at] = canonical;
+        self.done.is_identity &= canonical as usize == position;
     }
 }
 
@@ -249,12 +335,18 @@ mod tests {
     use crate::csr::tests::any_csr;
     use proptest::prelude::*;
 
+    fn delays_of(n: usize, below: u32) -> impl Strategy<Value = Delays> {
+        prop::collection::vec(0..below, n).prop_map(|steps| Delays::PerSynapse(steps.into()))
+    }
+
     fn any_delays(csr: Csr) -> impl Strategy<Value = (Csr, Delays)> {
         let n = csr.n_syn();
         let delays = prop_oneof![
             Just(Delays::None),
             (0_u32..9).prop_map(Delays::Scalar),
-            prop::collection::vec(0_u32..5, n).prop_map(Delays::PerSynapse),
+            delays_of(n, 5),
+            // So few synapses per delay that rows are sorted by comparing.
+            delays_of(n, 1000),
         ];
         (Just(csr), delays)
     }
@@ -302,12 +394,12 @@ mod tests {
     #[test]
     fn a_row_is_cut_where_the_delay_changes() {
         let csr = Csr::from_rows(4, &[vec![0, 1, 2, 3], vec![], vec![3]]).unwrap();
-        let rows = DelayRows::by_pre(&csr, &Delays::PerSynapse(vec![5, 2, 5, 2, 1])).unwrap();
+        let rows = DelayRows::by_pre(&csr, &Delays::PerSynapse(vec![5, 2, 5, 2, 1].into())).unwrap();
         assert_eq!(rows.others(), [1, 3, 0, 2, 3]);
         assert_eq!(rows.permutation(), Some(&[1, 3, 0, 2, 4][..]));
         assert_eq!((rows.bucket(0, 5), rows.bucket(0, 3), rows.bucket(1, 5)), (2..4, 0..0, 0..0));
         assert_eq!(rows.buckets(9).count(), 0);
-        assert!(DelayRows::by_pre(&csr, &Delays::PerSynapse(vec![1])).is_err());
+        assert!(DelayRows::by_pre(&csr, &Delays::PerSynapse(vec![1].into())).is_err());
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub use connector::{
     FixedTotalNumber, OneToOne, PairList, Predicate, RowRule, Shape,
 };
 pub use csr::Csr;
-pub use delay::{Delays, DelaysRounded, round_delay};
+pub use delay::{Delays, DelaysRounded, Steps, round_delay};
 pub use delay_rows::{Bucket, DelayRows};
 pub use dense::Dense;
 pub use ell::Ell;

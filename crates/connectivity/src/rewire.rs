@@ -127,7 +127,7 @@ mod tests {
         #[test]
         fn delays_come_back_out_of_their_rows(csr in any_csr()) {
             let steps: Vec<u32> = (0..csr.n_syn() as u32).map(|k| k * 7 % 5).collect();
-            let delays = Delays::PerSynapse(steps.clone());
+            let delays = Delays::PerSynapse(steps.clone().into());
             prop_assert_eq!(&DelayRows::by_pre(&csr, &delays).unwrap().steps(), &steps);
             prop_assert_eq!(&DelayRows::by_post(&csr.transpose(), &delays).unwrap().steps(), &steps);
         }

@@ -16,6 +16,7 @@ use crate::body::{Body, KernelChoice};
 use crate::elements::{Elements, Numbers};
 use crate::machine::Sharded;
 use crate::slot::Slot;
+use crate::sweep::{Sweep, Swept};
 
 /// The CPU backend, as it is best for most.
 #[derive(Clone, Copy, Default, Debug)]
@@ -121,21 +122,33 @@ thread_local! {
     static WORKSPACE: RefCell<Workspace> = RefCell::new(Workspace::new());
 }
 
-/// Runs bodies on the calling thread.
+/// Runs a body whose bindings were checked when its program was loaded.
+pub(crate) fn call(
+    body: &Body,
+    context: &Context,
+    elements: &Elements<'_>,
+    slots: &[Slot<'_>],
+    emitted: &mut Vec<u32>,
+) {
+    let done = WORKSPACE.with_borrow_mut(|lanes| body.run(lanes, context, elements, slots, emitted));
+    debug_assert!(done.is_ok(), "{done:?}");
+}
+
+/// Runs bodies on the calling thread, but for those that run once for all synapses of a structure.
 #[derive(Clone, Copy, Debug)]
 pub struct Bodies {
     kernels: KernelChoice,
 }
 
 impl Executor for Bodies {
-    type Body = Body;
+    type Body = Swept;
 
-    fn compile(&self, kernel: &Verified, compiled: &mut u64) -> Body {
+    fn compile(&self, kernel: &Verified, compiled: &mut u64) -> Swept {
         *compiled += 1;
-        Body::compile(kernel, self.kernels)
+        Swept::new(kernel, Body::compile(kernel, self.kernels))
     }
 
-    fn run(&self, body: &Body, work: Work<'_>, batch: Batch<'_>, emitted: &mut Vec<u32>) {
+    fn run(&self, body: &Swept, work: Work<'_>, batch: Batch<'_>, emitted: &mut Vec<u32>) {
         let context = Context { seed: work.seed, step: work.step };
         // Buffers are taken out of their places for the call, so that each can be borrowed on its own.
         let mut taken: Vec<HostBuffer> = work
@@ -143,19 +156,24 @@ impl Executor for Bodies {
             .iter()
             .map(|id| std::mem::replace(&mut work.buffers[id.index()], HostBuffer::new(ScalarType::Bool, 0)))
             .collect();
+        let slots: Vec<Slot<'_>> = taken.iter_mut().map(whole).collect();
         let elements = match batch {
-            Batch::Range { start, len } => Elements::range(u64::from(start), len as usize),
-            Batch::List(list) => Elements::list(list),
-            Batch::Synapses { own, pre, post } => Elements {
+            Batch::Range { start, len } => Some(Elements::range(u64::from(start), len as usize)),
+            Batch::List(list) => Some(Elements::list(list)),
+            Batch::Synapses { own, pre, post } => Some(Elements {
                 len: own.len(),
                 own: Numbers::List64(own),
                 pre: Numbers::List32(pre),
                 post: Numbers::List32(post),
-            },
+            }),
+            Batch::Structure { rows, pre_start, post_start } => {
+                Sweep { body, context, rows, starts: (pre_start, post_start) }.run(&slots, emitted);
+                None
+            }
         };
-        let slots: Vec<Slot<'_>> = taken.iter_mut().map(whole).collect();
-        let done = WORKSPACE.with_borrow_mut(|lanes| body.run(lanes, &context, &elements, &slots, emitted));
-        debug_assert!(done.is_ok(), "bindings are checked when a program is loaded: {done:?}");
+        if let Some(elements) = elements {
+            call(&body.body, &context, &elements, &slots, emitted);
+        }
         drop(slots);
         for (id, buffer) in work.bindings.iter().zip(taken) {
             work.buffers[id.index()] = buffer;

@@ -11,6 +11,7 @@ pub mod deliver;
 mod elements;
 mod machine;
 mod slot;
+mod sweep;
 #[cfg(target_arch = "x86_64")]
 pub mod x86;
 

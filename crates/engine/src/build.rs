@@ -1,12 +1,14 @@
 //! Builds a network: initial values, synapses, delays, program, machine.
 
+mod again;
 mod connect;
+mod room;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use neuropil_backend::{Backend, Image, Over, Synapses};
+use neuropil_backend::{Backend, BackendError, Image, Over, Recipe, Renewable, Synapses};
 use neuropil_base::{Scalar, ScalarType};
 use neuropil_connectivity::{
     ConnectError, Csr, DelayRows, Delays, DelaysRounded, FormatChoice, Storage, Transposed, Walk,
@@ -21,6 +23,7 @@ use neuropil_model::{
 use neuropil_schedule::Plan;
 
 use crate::BuildError;
+use crate::build::again::{Delayed, Evaluation};
 use crate::link::{check_indices, population_order, variable_order};
 use crate::pool::{Pool, has_buffer, lower};
 use crate::trace::of_each_neuron;
@@ -44,6 +47,14 @@ struct Connected {
     order: Option<Vec<u32>>,
     /// Further columns of a file, in canonical order.
     columns: Vec<(String, Vec<f64>)>,
+    /// How to make them again.
+    again: Option<Recipe<Csr>>,
+}
+
+impl Connected {
+    fn none() -> Self {
+        Self { csr: Csr::empty(0, 0), order: None, columns: Vec::new(), again: None }
+    }
 }
 
 /// Where the delays of a projection are evaluated.
@@ -65,15 +76,12 @@ pub(crate) fn build(
 ) -> Result<Built, BuildError> {
     // Mistakes that only integration finds are told before any synapse is made.
     lower(backend, network, &vec![ProjectionShape::default(); network.projections.len()])?;
+    room::check(network, crate::system::available_memory())?;
     let mut network = network.clone();
     let mut builder = Builder::new(&network, backend, Pool::default());
     builder.tables();
     for (i, population) in network.populations.iter().enumerate() {
         let object = ObjectId::Population(PopulationId::new(i));
-        let stored =
-            population.variables.iter().filter(|v| has_buffer(&v.kind) && v.extent != Extent::Shared);
-        let bytes: u64 = stored.map(|v| v.ty.size() as u64 * u64::from(population.size)).sum();
-        fits(|| format!("population `{}`", population.name), bytes)?;
         builder.pool.add_object(&network, object, population.size as usize);
     }
     for id in population_order(&network) {
@@ -86,9 +94,10 @@ pub(crate) fn build(
         shapes.push(shape);
         builder.made.push(Arc::new(made));
         // Those that end on it are made with its size.
-        let Builder { pool, draw, remarks, sum_delays, made, .. } = builder;
+        let Builder { pool, draw, remarks, sum_delays, made, again, .. } = builder;
         resize_groups(&mut network, ProjectionId::new(i), n_syn)?;
-        builder = Builder { network: &network, backend, pool, draw, clock: None, remarks, sum_delays, made };
+        builder =
+            Builder { network: &network, backend, pool, draw, clock: None, remarks, sum_delays, made, again };
     }
     recorded_synapses_exist(&network, &shapes)?;
     check_indices(&network, &builder.pool, &shapes)?;
@@ -96,8 +105,19 @@ pub(crate) fn build(
     let plan = Plan::new(&program);
     let synapses = std::mem::take(&mut builder.made);
     let buffers = builder.contents(&program, &synapses)?;
+    let again = program.buffers.iter().map(|buffer| match buffer.role {
+        Role::Variable(object, variable) => builder.again.remove(&(object, variable)),
+        Role::Table
+        | Role::InDegree(_)
+        | Role::OutDegree(_)
+        | Role::SynapseCount(_)
+        | Role::SumDelay { .. }
+        | Role::History { .. }
+        | Role::Scratch => None,
+    });
+    let again = again.collect();
     Ok(Built {
-        image: Image { program: Arc::new(program), plan: Arc::new(plan), buffers, synapses, threads },
+        image: Image { program: Arc::new(program), plan: Arc::new(plan), buffers, again, synapses, threads },
         shapes,
         remarks: builder.remarks,
         network,
@@ -155,12 +175,12 @@ pub(crate) fn redelay(
     // Lists and columns are in the order of the list or file that the pairs are from.
     let connected = match &network.projection(id).connect {
         Connect::Pairs(_) | Connect::File(_) => builder.connect(id)?,
-        _ => Connected { csr: Csr::empty(0, 0), order: None, columns: Vec::new() },
+        _ => Connected::none(),
     };
-    let rows = Storage::Csr(synapses.rows.to_csr());
-    let (longest, sorted) = builder.pathway(id, pathway, (&rows, synapses.columns.as_ref()), &connected)?;
+    let found = builder.pathway(id, pathway, &*synapses.rows.borrow()?, &connected)?;
+    let longest = found.as_ref().map_or(0, |of| of.delays.max_steps());
     let mut delayed = synapses.delayed.clone();
-    delayed[pathway] = sorted;
+    delayed[pathway] = found.map(|of| of.sorted(&synapses.rows, synapses.columns.as_ref()));
     let synapses = Synapses { rows: synapses.rows.clone(), columns: synapses.columns.clone(), delayed };
     Ok((longest, synapses, builder.remarks))
 }
@@ -207,7 +227,7 @@ pub(crate) fn grow(
             builder.initial_value((object, target.variable), &value, n_syn, None, over)?;
         }
     }
-    let connected = Connected { csr: Csr::empty(0, 0), order: None, columns: Vec::new() };
+    let connected = Connected::none();
     let (mut delays, mut sum_delays) = (Vec::new(), Vec::new());
     for pathway in &projection.pathways {
         let dt = network.clock(network.clock_of(projection.end(pathway.on).object)).dt;
@@ -224,20 +244,24 @@ pub(crate) fn grow(
 }
 
 /// The numbers of synapses that a buffer holds: in all, or at each neuron of a population; `None` if it holds none.
-pub(crate) fn counted(program: &Program, synapses: &[Arc<Synapses>], buffer: &Buffer) -> Option<HostBuffer> {
+pub(crate) fn counted(
+    program: &Program,
+    synapses: &[Arc<Synapses>],
+    buffer: &Buffer,
+) -> Result<Option<HostBuffer>, BackendError> {
     let empty = HostBuffer::new(buffer.ty, buffer.len);
-    match buffer.role {
+    Ok(match buffer.role {
         Role::InDegree(structure) => {
             let shape = &program.structures[structure.index()];
-            let rows = &synapses[structure.index()].rows;
-            Some(degrees(empty, rows, |_, post| post + shape.post_start))
+            let rows = synapses[structure.index()].rows.borrow()?;
+            Some(degrees(empty, &rows, |_, post| post + shape.post_start))
         }
         Role::OutDegree(structure) => {
             let shape = &program.structures[structure.index()];
-            let rows = &synapses[structure.index()].rows;
-            Some(degrees(empty, rows, |pre, _| pre + shape.pre_start))
+            let rows = synapses[structure.index()].rows.borrow()?;
+            Some(degrees(empty, &rows, |pre, _| pre + shape.pre_start))
         }
-        Role::SynapseCount(structure) => Some(number(synapses[structure.index()].rows.n_syn())),
+        Role::SynapseCount(structure) => Some(number(program.structures[structure.index()].n_syn)),
         Role::Variable(..)
         | Role::Trace(..)
         | Role::LastArrival(..)
@@ -245,7 +269,7 @@ pub(crate) fn counted(program: &Program, synapses: &[Arc<Synapses>], buffer: &Bu
         | Role::SumDelay { .. }
         | Role::History { .. }
         | Role::Scratch => None,
-    }
+    })
 }
 
 /// Refuses recorders of synapses that were not made; how many there are is only known now.
@@ -293,6 +317,8 @@ struct Builder<'a> {
     sum_delays: BTreeMap<(StructureId, u32), HostBuffer>,
     /// The synapses of the projections before.
     made: Vec<Arc<Synapses>>,
+    /// How to make the first values of variables again.
+    again: BTreeMap<(ObjectId, VariableId), Recipe<HostBuffer>>,
 }
 
 impl<'a> Builder<'a> {
@@ -306,6 +332,7 @@ impl<'a> Builder<'a> {
             remarks: Vec::new(),
             sum_delays: BTreeMap::new(),
             made: Vec::new(),
+            again: BTreeMap::new(),
         }
     }
 
@@ -420,6 +447,7 @@ impl<'a> Builder<'a> {
         let fail = |error| BuildError::Connect { projection: projection.name.clone(), error };
         let mut connected = self.connect(id)?;
         let csr = std::mem::replace(&mut connected.csr, Csr::empty(0, 0));
+        let again = connected.again.take();
         let n_syn = csr.n_syn();
         let needs_columns = projection.pathways.iter().any(|p| p.on == Endpoint::Post);
         let transposed = needs_columns.then(|| csr.transpose());
@@ -436,29 +464,52 @@ impl<'a> Builder<'a> {
             Extent::PerElement => over,
             Extent::Shared => Over::Elements { start: 0, len: 1 },
         })?;
-        let (shape, delayed) = self.travel(id, &rows, transposed.as_ref(), &connected)?;
+        let (shape, delayed) = self.travel(id, &rows, &connected)?;
         let Storage::Csr(csr) = rows else {
             return Err(fail(ConnectError::TooManySynapses { n_syn: n_syn as u64 }));
         };
-        let (rows, reason) = Storage::choose(csr, format(projection.format)).map_err(fail)?;
+        let choice = format(projection.format);
+        let (rows, reason) = Storage::choose(csr, choice).map_err(fail)?;
         self.remarks.push(format!(
             "projection `{}`: {n_syn} synapses, {} ({reason}), {} bytes",
             projection.name,
             rows.name(),
             rows.bytes()
         ));
-        Ok((shape, Synapses { rows, columns: transposed, delayed }))
+        let rows = again::stored(rows, again, choice);
+        let columns = transposed.map(Renewable::kept);
+        let sorted = |of: Option<Delayed>| of.map(|delayed| delayed.sorted(&rows, columns.as_ref()));
+        let delayed = delayed.into_iter().map(sorted).collect();
+        for (variable, evaluation) in self.evaluations(id) {
+            self.again.insert((object, variable), evaluation.recipe(&rows));
+        }
+        Ok((shape, Synapses { rows, columns, delayed }))
     }
 
-    /// The delays per synapse of a projection's pathways and sums: the longest of each, and the synapses sorted by
-    /// those of pathways.
+    /// How to make the first values of the synapses again, for those variables where that is known.
+    fn evaluations(&self, id: ProjectionId) -> Vec<(VariableId, Evaluation)> {
+        let (network, projection, object) =
+            (self.network, self.network.projection(id), ObjectId::Projection(id));
+        let clock = self.clock.unwrap_or(network.clock_of(object));
+        let variables = (0..).map(VariableId::new).zip(&projection.variables);
+        let known = variables.filter_map(|(k, variable)| match &variable.initial {
+            Initial::Expr(e) if has_buffer(&variable.kind) && variable.extent == Extent::PerElement => {
+                let lowered = once::initial_on(network, (object, clock), k, e);
+                let what = (&lowered, e, variable.ty);
+                Some((k, Evaluation::of(self.backend, &self.pool, network.seed, what, projection)?))
+            }
+            Initial::Expr(_) | Initial::Zero | Initial::Column(_) | Initial::Values(_) => None,
+        });
+        known.collect()
+    }
+
+    /// The delays per synapse of a projection's pathways and sums: the longest of each, and those of pathways.
     fn travel(
         &mut self,
         id: ProjectionId,
         rows: &Storage,
-        columns: Option<&Transposed>,
         connected: &Connected,
-    ) -> Result<(ProjectionShape, Vec<Option<DelayRows>>), BuildError> {
+    ) -> Result<(ProjectionShape, Vec<Option<Delayed>>), BuildError> {
         let network = self.network;
         let projection = network.projection(id);
         let object = ObjectId::Projection(id);
@@ -473,9 +524,9 @@ impl<'a> Builder<'a> {
         };
         let mut delayed = Vec::new();
         for k in 0..projection.pathways.len() {
-            let (longest, sorted) = self.pathway(id, k, (rows, columns), connected)?;
-            shape.longest_delay[k] = longest;
-            delayed.push(sorted);
+            let found = self.pathway(id, k, rows, connected)?;
+            shape.longest_delay[k] = found.as_ref().map_or(0, |of| of.delays.max_steps());
+            delayed.push(found);
         }
         for (k, sum) in projection.sums.iter().enumerate() {
             let dt = network.clock(network.clock_of(sum.target.object)).dt;
@@ -491,28 +542,37 @@ impl<'a> Builder<'a> {
         Ok((shape, delayed))
     }
 
-    /// The longest delay of a pathway whose synapses have their own, and the synapses sorted by them.
+    /// The delays of a pathway whose synapses have their own.
     fn pathway(
         &mut self,
         id: ProjectionId,
         k: usize,
-        (rows, columns): (&Storage, Option<&Transposed>),
+        rows: &Storage,
         connected: &Connected,
-    ) -> Result<(u32, Option<DelayRows>), BuildError> {
+    ) -> Result<Option<Delayed>, BuildError> {
         let network = self.network;
         let projection = network.projection(id);
         let pathway = &projection.pathways[k];
         let dt = network.clock(network.clock_of(projection.end(pathway.on).object)).dt;
         let (object, over) = (ObjectId::Projection(id), whole(projection, rows));
         let place = Place { object, over, connected, n_syn: rows.n_syn(), dt };
-        let Some(delays) = self.delays(&pathway.name, &pathway.delay, &place)? else { return Ok((0, None)) };
-        let sorted = match rows {
-            Storage::Csr(csr) => sorted(pathway.on, csr, columns, &delays),
-            Storage::Ell(_) | Storage::Dense(_) => sorted(pathway.on, &rows.to_csr(), columns, &delays),
+        let Some(delays) = self.delays(&pathway.name, &pathway.delay, &place)? else { return Ok(None) };
+        let again = match &pathway.delay {
+            Delay::PerSynapse(e) => {
+                let lowered = self.delay_kernel(&pathway.name, object, e);
+                let what = (&lowered, e, ScalarType::F64);
+                Evaluation::of(self.backend, &self.pool, network.seed, what, projection)
+            }
+            Delay::None | Delay::Steps(_) | Delay::Column(_) | Delay::Values(_) => None,
         };
-        let sorted =
-            sorted.map_err(|error| BuildError::Connect { projection: projection.name.clone(), error })?;
-        Ok((delays.max_steps(), Some(sorted)))
+        Ok(Some(Delayed { on: pathway.on, delays, again: again.map(|evaluation| (evaluation, dt)) }))
+    }
+
+    /// The kernel that computes the delays of a pathway or a sum, in seconds.
+    fn delay_kernel(&self, name: &str, object: ObjectId, delay: &Expr) -> Lowered {
+        let name = format!("{}.{name}.delay", self.network.object_name(object));
+        let clock = self.clock.unwrap_or(self.network.clock_of(object));
+        once::evaluate_on(self.network, (object, clock), &name, delay, ScalarType::F64)
     }
 
     /// Delays per synapse, in steps; `None` if all synapses have one.
@@ -520,18 +580,22 @@ impl<'a> Builder<'a> {
         let Place { object, over, connected, n_syn, dt } = *place;
         let network = self.network;
         let projection = network.object_name(object);
+        let evaluated;
         let seconds = match delay {
             Delay::None | Delay::Steps(_) => return Ok(None),
             Delay::PerSynapse(e) => {
-                let name = format!("{projection}.{name}.delay");
-                let clock = self.clock.unwrap_or(network.clock_of(object));
-                let lowered = once::evaluate_on(network, (object, clock), &name, e, ScalarType::F64);
-                self.evaluate(&lowered, e, ScalarType::F64, n_syn, over)?.to_f64()
+                let lowered = self.delay_kernel(name, object, e);
+                evaluated = self.evaluate(&lowered, e, ScalarType::F64, n_syn, over)?;
+                Cow::Borrowed(evaluated.as_slice())
             }
-            Delay::Column(column) => self.column(object, Some(connected), column)?.to_vec(),
+            Delay::Column(column) => Cow::Borrowed(self.column(object, Some(connected), column)?),
             Delay::Values(values) => {
                 let values = canonical(values, Some(connected));
-                filled(&format!("{projection}.delay"), ScalarType::F64, n_syn, &values)?.to_f64()
+                if values.len() != n_syn {
+                    let variable = format!("{projection}.delay");
+                    return Err(BuildError::Length { variable, found: values.len(), expected: n_syn });
+                }
+                values
             }
         };
         let DelaysRounded { delays, n_inexact } = Delays::from_seconds(&seconds, dt)
@@ -596,7 +660,7 @@ impl<'a> Builder<'a> {
             .enumerate()
             .map(|(k, buffer)| {
                 let empty = || HostBuffer::new(buffer.ty, buffer.len);
-                match buffer.role {
+                Ok(match buffer.role {
                     Role::Variable(object, variable) => {
                         self.pool.take(Binding::Variable(object, variable)).unwrap_or_else(empty)
                     }
@@ -609,15 +673,15 @@ impl<'a> Builder<'a> {
                         self.pool.take(Binding::Table(TableId::new(k - first))).unwrap_or_else(empty)
                     }
                     Role::InDegree(_) | Role::OutDegree(_) | Role::SynapseCount(_) => {
-                        counted(program, synapses, buffer).unwrap_or_else(empty)
+                        counted(program, synapses, buffer)?.unwrap_or_else(empty)
                     }
                     Role::SumDelay { structure, sum } => {
                         self.sum_delays.remove(&(structure, sum)).unwrap_or_else(empty)
                     }
                     Role::LastArrival(..) | Role::History { .. } | Role::Scratch => empty(),
-                }
+                })
             })
-            .collect();
+            .collect::<Result<_, BuildError>>()?;
         for (k, buffer) in program.buffers.iter().enumerate() {
             let row = match buffer.role {
                 Role::History { object, variable, .. } => {
@@ -667,20 +731,15 @@ impl<'a> Builder<'a> {
         };
         let name = format!("{}.{}", network.object_name(object), described.name);
         let lowered = once::evaluate(network, object, &name, value, described.ty);
+        let rows;
         let (over, len) = match object {
             ObjectId::Population(id) => {
                 let size = network.population(id).size;
                 (Over::Elements { start: 0, len: size }, size as usize)
             }
             ObjectId::Projection(id) => {
-                let projection = network.projection(id);
-                let rows = &synapses[id.index()].rows;
-                let over = Over::Synapses {
-                    rows,
-                    pre_start: projection.source.start,
-                    post_start: projection.target.start,
-                };
-                (over, rows.n_syn())
+                rows = synapses[id.index()].rows.borrow()?;
+                (whole(network.projection(id), &rows), rows.n_syn())
             }
         };
         let (over, len) = match described.extent {

@@ -117,7 +117,7 @@ impl Simulation {
         });
         match (buffer.role, same) {
             (Role::InDegree(_) | Role::OutDegree(_) | Role::SynapseCount(_), _) => {
-                Ok(counted(program, &self.synapses, buffer))
+                Ok(counted(program, &self.synapses, buffer)?)
             }
             (_, Some(_)) => Ok(None),
             (Role::History { .. }, None) => Ok(Some(self.history(buffer)?)),
@@ -303,11 +303,16 @@ impl Simulation {
         pool.insert(Binding::Output, HostBuffer::new(ty, len));
         let shared = network.variables(object)[variable.index()].extent == Extent::Shared;
         let elements = u32::try_from(len).unwrap_or(u32::MAX);
+        let rows;
         let over = match object {
             ObjectId::Projection(id) if !shared => {
                 let structure = &self.program.structures[StructureId::new(id.index()).index()];
-                let rows = &self.synapses[id.index()].rows;
-                Over::Synapses { rows, pre_start: structure.pre_start, post_start: structure.post_start }
+                rows = self.synapses[id.index()].rows.borrow()?;
+                Over::Synapses {
+                    rows: &rows,
+                    pre_start: structure.pre_start,
+                    post_start: structure.post_start,
+                }
             }
             ObjectId::Population(_) | ObjectId::Projection(_) => Over::Elements { start: 0, len: elements },
         };

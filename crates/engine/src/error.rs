@@ -263,6 +263,12 @@ fn hint(nearest: &Option<String>) -> String {
     nearest.as_ref().map(|n| format!("; did you mean `{n}`?")).unwrap_or_default()
 }
 
+impl From<BackendError> for RunError {
+    fn from(error: BackendError) -> Self {
+        BuildError::from(error).into()
+    }
+}
+
 impl From<BuildError> for RunError {
     fn from(error: BuildError) -> Self {
         Self::Build(Box::new(error))

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use neuropil_backend::{Over, Routine, Synapses};
+use neuropil_backend::{Over, Renewable, Routine, Synapses};
 use neuropil_base::{ScalarType, nearest};
 use neuropil_connectivity::{ConnectError, Csr, Delays, FormatChoice, Origin, Storage, Walk};
 use neuropil_kernels::program::{BufferId, Role, StructureId, Travel};
@@ -52,7 +52,7 @@ impl Simulation {
     /// [`RunError::UnknownProjection`].
     pub fn synapses(&self, projection: &str) -> Result<Vec<Synapse>, RunError> {
         let id = self.projection(projection)?;
-        let pairs = self.synapses[id.index()].rows.to_pairs();
+        let pairs = self.synapses[id.index()].rows.borrow()?.to_pairs();
         Ok(pairs.into_iter().enumerate().map(|(number, (pre, post))| Synapse { number, pre, post }).collect())
     }
 
@@ -223,10 +223,11 @@ impl Simulation {
         mut pool: Pool,
     ) -> Result<Vec<bool>, RunError> {
         let structure = &self.program.structures[id.index()];
-        let rows = &self.synapses[id.index()].rows;
+        let rows = self.synapses[id.index()].rows.borrow()?;
         pool.insert(Binding::Output, HostBuffer::new(ScalarType::I32, rows.n_syn()));
         let bindings = pool.bindings(&decider.lowered).map_err(BuildError::from)?;
-        let over = Over::Synapses { rows, pre_start: structure.pre_start, post_start: structure.post_start };
+        let over =
+            Over::Synapses { rows: &rows, pre_start: structure.pre_start, post_start: structure.post_start };
         pool.run_compiled(&*decider.routine, network.seed, &bindings, over).map_err(BuildError::from)?;
         let output = pool.take(Binding::Output);
         Ok(output.iter().flat_map(|o| o.as_slice::<i32>()).map(|gone| *gone == 0).collect())
@@ -243,7 +244,7 @@ impl Simulation {
     ) -> Result<Csr, RunError> {
         let projection = network.projection(id);
         let (source, target) = (&projection.source, &projection.target);
-        let rows = &self.synapses[id.index()].rows;
+        let rows = self.synapses[id.index()].rows.borrow()?;
         let size = network.elements_of(target) as usize;
         pool.insert(Binding::Output, HostBuffer::new(ScalarType::I32, size));
         let bindings = pool.bindings(&decider.lowered).map_err(BuildError::from)?;
@@ -297,7 +298,7 @@ impl Simulation {
         let nothing = Csr::empty(projection.source.len, projection.target.len);
         let added = new.as_ref().map_or(&nothing, |new| &new.csr);
         let kept = |k: usize| keep.is_none_or(|keep| keep.get(k).copied().unwrap_or(true));
-        let (csr, origins) = old.rows.to_csr().rewired(kept, added).map_err(fail)?;
+        let (csr, origins) = old.rows.borrow()?.to_csr().rewired(kept, added).map_err(fail)?;
 
         let mut replaced = Replaced::default();
         for (k, variable) in (0..).map(VariableId::new).zip(&projection.variables) {
@@ -330,13 +331,13 @@ impl Simulation {
                 continue;
             };
             let pathway = &projection.pathways[k];
-            let (before, begun) = (rows.steps(), grown.as_ref().and_then(|g| g.delays[k].as_ref()));
+            let (before, begun) = (rows.borrow()?.steps(), grown.as_ref().and_then(|g| g.delays[k].as_ref()));
             let same = if let Delay::Steps(steps) = pathway.delay { steps } else { 0 };
             let of = |origin: &Origin| match origin {
                 Origin::Kept(synapse) => before[*synapse as usize],
                 Origin::New(synapse) => begun.map_or(same, |delays| delays.steps(*synapse as usize)),
             };
-            let delays = Delays::PerSynapse(origins.iter().map(of).collect());
+            let delays = Delays::PerSynapse(origins.iter().map(of).collect::<Vec<_>>().into());
             // A delay that was longer than all others stays the longest when its synapse goes: nothing of the past that
             // is kept is forgotten.
             let longest = delays.max_steps();
@@ -344,7 +345,8 @@ impl Simulation {
                 Some(known) => *known = (*known).max(longest),
                 None => self.lengthen(&mut shape, id, place, longest),
             }
-            delayed.push(Some(sorted(pathway.on, &csr, columns.as_ref(), &delays).map_err(fail)?));
+            let sorted = sorted(pathway.on, &csr, columns.as_ref(), &delays).map_err(fail)?;
+            delayed.push(Some(sorted.into()));
         }
         let rows = self.stored(&network, id, csr)?;
         if let Some(Grown { remarks, .. }) = grown {
@@ -355,7 +357,8 @@ impl Simulation {
             }
         }
         self.circumstances.rewired.insert(id);
-        self.replace(id, shape, Arc::new(Synapses { rows, columns, delayed }));
+        let columns = columns.map(Renewable::kept);
+        self.replace(id, shape, Arc::new(Synapses { rows: rows.into(), columns, delayed }));
         self.adopt(replaced)
     }
 

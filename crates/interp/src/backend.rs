@@ -73,6 +73,11 @@ impl Executor for Interp {
                     one(*own, *pre, *post);
                 }
             }
+            Batch::Structure { rows, pre_start, post_start } => {
+                for (own, (pre, post)) in rows.pairs().enumerate() {
+                    one(own as u64, pre + pre_start, post + post_start);
+                }
+            }
         }
     }
 }

@@ -14,16 +14,19 @@ use neuropil_kernels::{Binding, once};
 use neuropil_memory::HostBuffer;
 use neuropil_model::{Connect, Grid, Projection, ProjectionId};
 
-use super::{Builder, Connected, fits};
+use super::{Builder, Connected, again, fits};
 use crate::BuildError;
 use crate::pool::{Pool, compile};
 
 impl Builder<'_> {
     /// Who is connected in an earlier projection.
     fn earlier(&self, of: ProjectionId) -> Result<Csr, ConnectError> {
-        let message = || "the projection that it is made of is made later".to_owned();
-        let made = self.made.get(of.index());
-        made.map(|m| m.rows.to_csr()).ok_or_else(|| ConnectError::Rule { pre: 0, message: message() })
+        let later = || "the projection that it is made of is made later".to_owned();
+        let rows = match self.made.get(of.index()) {
+            Some(made) => made.rows.borrow().map_err(|error| error.to_string()),
+            None => Err(later()),
+        };
+        rows.map(|rows| rows.to_csr()).map_err(|message| ConnectError::Rule { pre: 0, message })
     }
 
     /// Who is connected to whom.
@@ -32,42 +35,19 @@ impl Builder<'_> {
         let fail = |error| BuildError::Connect { projection: projection.name.clone(), error };
         let place = self.draw.wrapping_mul(self.network.projections.len() as u32) + id.index() as u32;
         let site = Site::new(self.network.seed, self.network.next_site.wrapping_add(place));
-        let shape = Shape {
-            n_pre: projection.source.len,
-            n_post: projection.target.len,
-            pre_offset: projection.source.start,
-            post_offset: projection.target.start,
-            same_population: projection.source.object == projection.target.object,
-        };
+        let shape = shape_of(projection);
         let make = |connector: &dyn Connector| {
             connector.validate(&shape).map_err(fail)?;
             fits(|| format!("projection `{}`", projection.name), connector.estimate_bytes(&shape))?;
             let csr = connector.connect(&shape, site).map_err(fail)?;
-            Ok(Connected { csr, order: None, columns: Vec::new() })
+            Ok(Connected { csr, ..Connected::none() })
         };
+        if let Some(rule) = rule(&projection.connect) {
+            let made = make(&*rule)?;
+            let again = again::connected(move || rule.connect(&shape, site));
+            return Ok(Connected { again: Some(again), ..made });
+        }
         match &projection.connect {
-            Connect::AllToAll { self_connections } => {
-                make(&AllToAll { self_connections: *self_connections, repeat: 1 })
-            }
-            Connect::OneToOne => make(&OneToOne),
-            Connect::FixedProbability { p, self_connections } => {
-                make(&FixedProbability { p: *p, self_connections: *self_connections })
-            }
-            Connect::FixedInDegree(f) => make(&FixedInDegree {
-                n: u32::try_from(f.n).unwrap_or(u32::MAX),
-                multapses: f.multapses,
-                self_connections: f.self_connections,
-            }),
-            Connect::FixedOutDegree(f) => make(&FixedOutDegree {
-                n: u32::try_from(f.n).unwrap_or(u32::MAX),
-                multapses: f.multapses,
-                self_connections: f.self_connections,
-            }),
-            Connect::FixedTotalNumber(f) => make(&FixedTotalNumber {
-                n: f.n,
-                multapses: f.multapses,
-                self_connections: f.self_connections,
-            }),
             Connect::Condition { condition, probability, repeat } => {
                 let lowered = once::connection(self.network, id, condition.as_ref(), probability.as_ref());
                 self.pool.insert(
@@ -98,7 +78,7 @@ impl Builder<'_> {
             Connect::Copy(of) => {
                 let csr = self.earlier(*of).map_err(fail)?;
                 same_size(&csr, shape.n_pre, shape.n_post).map_err(fail)?;
-                Ok(Connected { csr, order: None, columns: Vec::new() })
+                Ok(Connected { csr, ..Connected::none() })
             }
             Connect::Transpose(of) => {
                 let csr = self.earlier(*of).map_err(fail)?;
@@ -117,8 +97,61 @@ impl Builder<'_> {
                 let file = PairFile::read(path).map_err(fail)?;
                 listed(file.pairs, file.columns, &shape).map_err(fail)
             }
+            // These are rules.
+            Connect::AllToAll { .. }
+            | Connect::OneToOne
+            | Connect::FixedProbability { .. }
+            | Connect::FixedInDegree(_)
+            | Connect::FixedOutDegree(_)
+            | Connect::FixedTotalNumber(_) => Ok(Connected::none()),
         }
     }
+}
+
+/// Between how many neurons a projection is.
+pub(super) fn shape_of(projection: &Projection) -> Shape {
+    Shape {
+        n_pre: projection.source.len,
+        n_post: projection.target.len,
+        pre_offset: projection.source.start,
+        post_offset: projection.target.start,
+        same_population: projection.source.object == projection.target.object,
+    }
+}
+
+/// The connector of a rule that needs nothing but sizes and a seed, if it is one.
+pub(super) fn rule(connect: &Connect) -> Option<Box<dyn Connector + Send>> {
+    let number = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+    Some(match connect {
+        Connect::AllToAll { self_connections } => {
+            Box::new(AllToAll { self_connections: *self_connections, repeat: 1 })
+        }
+        Connect::OneToOne => Box::new(OneToOne),
+        Connect::FixedProbability { p, self_connections } => {
+            Box::new(FixedProbability { p: *p, self_connections: *self_connections })
+        }
+        Connect::FixedInDegree(f) => Box::new(FixedInDegree {
+            n: number(f.n),
+            multapses: f.multapses,
+            self_connections: f.self_connections,
+        }),
+        Connect::FixedOutDegree(f) => Box::new(FixedOutDegree {
+            n: number(f.n),
+            multapses: f.multapses,
+            self_connections: f.self_connections,
+        }),
+        Connect::FixedTotalNumber(f) => Box::new(FixedTotalNumber {
+            n: f.n,
+            multapses: f.multapses,
+            self_connections: f.self_connections,
+        }),
+        Connect::Condition { .. }
+        | Connect::Pairs(_)
+        | Connect::Windows(_)
+        | Connect::Copy(_)
+        | Connect::Transpose(_)
+        | Connect::File(_) => return None,
+    })
 }
 
 /// Evaluates a connection condition row by row.
@@ -160,7 +193,7 @@ fn listed(
     let (csr, order) = Csr::from_pairs_with_order(shape.n_pre, shape.n_post, &list.pairs)?;
     let sorted = |values: Vec<f64>| order.iter().map(|i| values[*i as usize]).collect();
     let columns = columns.into_iter().map(|(name, values)| (name, sorted(values))).collect();
-    Ok(Connected { csr, order: Some(order), columns })
+    Ok(Connected { csr, order: Some(order), columns, again: None })
 }
 
 /// The column that says which element of something shared a synapse has.

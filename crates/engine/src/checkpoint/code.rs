@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind, Read, Write};
 
-use neuropil_backend::Synapses;
+use neuropil_backend::{Renewable, Synapses};
 use neuropil_base::ScalarType;
 use neuropil_connectivity::{Csr, DelayRows, Delays, FormatChoice, Storage, Walk};
 use neuropil_kernels::program::{Owner, Travel};
@@ -120,6 +120,7 @@ impl<W: Write> Encoder<W> {
     /// Synapses: their rows, and per pathway with delays the delay of each. Views are made anew from these.
     pub(super) fn synapses(&mut self, synapses: &Synapses) -> io::Result<()> {
         let Synapses { rows, columns, delayed } = synapses;
+        let rows = rows.borrow().map_err(io::Error::other)?;
         let csr = rows.to_csr();
         self.text(rows.name())?;
         self.word(u64::from(csr.n_pre()))?;
@@ -131,7 +132,7 @@ impl<W: Write> Encoder<W> {
         self.list(delayed.iter(), |to, sorted| match sorted {
             None => to.byte(0),
             Some(sorted) => {
-                let (delays, by_pre) = delays(sorted, &csr);
+                let (delays, by_pre) = delays(&*sorted.borrow().map_err(io::Error::other)?, &csr);
                 to.byte(if by_pre { 1 } else { 2 })?;
                 to.numbers(&delays)
             }
@@ -307,16 +308,16 @@ impl<R: Read> Decoder<R> {
             if side == 0 {
                 return Ok(None);
             }
-            let delays = Delays::PerSynapse(from.numbers()?);
+            let delays = Delays::PerSynapse(from.numbers()?.into());
             let sorted = match (side, &columns) {
                 (1, _) => DelayRows::by_pre(&csr, &delays),
                 (2, Some(columns)) => DelayRows::by_post(columns, &delays),
                 (2, None) => DelayRows::by_post(&csr.transpose(), &delays),
                 (side, _) => return Err(invalid(format!("there is no side {side} of a synapse"))),
             };
-            sorted.map(Some).map_err(refused)
+            sorted.map(|sorted| Some(sorted.into())).map_err(refused)
         })?;
         let (rows, _) = Storage::choose(csr, format).map_err(refused)?;
-        Ok(Synapses { rows, columns, delayed })
+        Ok(Synapses { rows: rows.into(), columns: columns.map(Renewable::kept), delayed })
     }
 }

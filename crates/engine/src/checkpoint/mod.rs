@@ -29,7 +29,7 @@ use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
 
-use neuropil_backend::{Backend, Saved, State, Synapses};
+use neuropil_backend::{Backend, Renewable, Saved, State, Synapses};
 use neuropil_connectivity::{Storage, Walk as _};
 use neuropil_kernels::program::{Buffer, BufferId, ClockIdx, Role, Stream};
 use neuropil_kernels::{Former, Program, ProjectionShape};
@@ -159,10 +159,15 @@ impl Origin {
     }
 
     /// Whether these are the synapses that the seed made; if so, their hash.
-    fn made(&self, k: usize, synapses: &Arc<Synapses>) -> Option<u64> {
-        let is_made = self.synapses.get(k)?.upgrade().is_some_and(|made| Arc::ptr_eq(&made, synapses));
-        let hash = self.hashes.get(k)?;
-        is_made.then(|| *hash.get_or_init(|| rows_hash(&synapses.rows)))
+    fn made(&self, k: usize, synapses: &Arc<Synapses>) -> io::Result<Option<u64>> {
+        let made = self.synapses.get(k).and_then(Weak::upgrade);
+        let hash = made.filter(|made| Arc::ptr_eq(made, synapses)).and_then(|_| self.hashes.get(k));
+        let Some(hash) = hash else { return Ok(None) };
+        if let Some(known) = hash.get() {
+            return Ok(Some(*known));
+        }
+        let rows = synapses.rows.borrow().map_err(io::Error::other)?;
+        Ok(Some(*hash.get_or_init(|| rows_hash(&rows))))
     }
 }
 
@@ -482,7 +487,7 @@ impl Simulation {
             let mine = self.synapses.get(k).ok_or_else(|| invalid(format!("{n} projections")))?;
             all.push(match from.byte()? {
                 0 => {
-                    if self.origin.made(k, mine) != Some(from.word()?) {
+                    if self.origin.made(k, mine)? != Some(from.word()?) {
                         let name = &self.origin.network.projections[k].name;
                         return Err(invalid(format!("the seed made other synapses of `{name}`")).into());
                     }
@@ -587,7 +592,7 @@ impl Parts<'_> {
         to.list(self.shapes.iter(), Encoder::shape)?;
         to.count(self.synapses.len())?;
         for (k, synapses) in self.synapses.iter().enumerate() {
-            if let Some(hash) = made.origin.made(k, synapses) {
+            if let Some(hash) = made.origin.made(k, synapses)? {
                 to.byte(0)?;
                 to.word(hash)?;
             } else if let Some(earlier) = made.written.iter().position(|s| Arc::ptr_eq(s, synapses)) {
@@ -692,14 +697,16 @@ fn fitting(network: &Network, shapes: &[ProjectionShape], synapses: &[Arc<Synaps
         return Err(invalid("there are other projections in it"));
     }
     for ((projection, shape), synapses) in network.projections.iter().zip(shapes).zip(synapses) {
-        let rows = &synapses.rows;
+        let rows = synapses.rows.borrow().map_err(io::Error::other)?;
         let n_pathways = projection.pathways.len();
+        // Those that are not there are made of these rows when they are needed.
+        let mut delayed = synapses.delayed.iter().flatten().filter_map(Renewable::if_there);
         let good = shape.n_syn == rows.n_syn()
             && (rows.n_pre(), rows.n_post()) == (projection.source.len, projection.target.len)
             && shape.longest_delay.len() == n_pathways
             && synapses.delayed.len() >= n_pathways
             && shape.former.iter().all(|f| f.pathway < n_pathways)
-            && synapses.delayed.iter().flatten().all(|d| d.n_syn() == shape.n_syn);
+            && delayed.all(|d| d.n_syn() == shape.n_syn);
         if !good {
             return Err(invalid(format!("the synapses of `{}` do not fit", projection.name)));
         }
