@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use neuropil_connectivity::{DelayRows, Storage, Transposed};
+use neuropil_connectivity::{DelayRows, Delays, Storage, Transposed};
 use neuropil_ir::Verified;
 use neuropil_kernels::program::{BufferId, OperationId, StreamId};
 use neuropil_kernels::{Prepared, Program};
@@ -112,9 +112,26 @@ pub struct Synapses {
     pub rows: Renewable<Storage>,
     /// By postsynaptic neuron, if a pathway needs it.
     pub columns: Option<Renewable<Transposed>>,
-    /// Rows (or columns, for pathways on the postsynaptic side) sorted by delay, for each pathway that has a delay
-    /// per synapse.
-    pub delayed: Vec<Option<Renewable<DelayRows>>>,
+    /// For each pathway that has a delay per synapse, these delays.
+    pub delayed: Vec<Option<Delayed>>,
+}
+
+/// The delays of one pathway, in either of two forms; a machine takes what it needs.
+#[derive(Clone, Debug)]
+pub struct Delayed {
+    /// In steps, by canonical index.
+    pub steps: Renewable<Delays>,
+    /// Rows (or columns, for pathways on the postsynaptic side) sorted by them.
+    pub rows: Renewable<DelayRows>,
+}
+
+impl From<DelayRows> for Delayed {
+    fn from(rows: DelayRows) -> Self {
+        let rows = Renewable::kept(rows);
+        let of = rows.clone();
+        let steps = move || Ok(Delays::PerSynapse(of.get()?.steps().into()).simplify());
+        Self { steps: Renewable::made_by(steps), rows }
+    }
 }
 
 /// What a [`Routine`] runs over and on.

@@ -15,8 +15,8 @@ mod validate;
 
 pub use cable::{CableData, CableSolver};
 pub use contract::{
-    Backend, BackendError, Change, Counters, Discard, Image, Machine, Once, Over, Pause, Routine, RunError,
-    Saved, SharedKernels, Sink, SinkError, State, Synapses,
+    Backend, BackendError, Change, Counters, Delayed, Discard, Image, Machine, Once, Over, Pause, Routine,
+    RunError, Saved, SharedKernels, Sink, SinkError, State, Synapses,
 };
 pub use renewable::{Recipe, Renewable};
 pub use sharing::{HostBackend, Looking, Shared};

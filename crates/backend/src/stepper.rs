@@ -142,7 +142,7 @@ struct Parts {
 impl Parts {
     fn all(synapses: &[Arc<Synapses>]) -> Result<Vec<Arc<Self>>, BackendError> {
         let held = |of: &Arc<Synapses>| {
-            let delayed = of.delayed.iter().map(|d| d.as_ref().map(Renewable::get).transpose());
+            let delayed = of.delayed.iter().map(|d| d.as_ref().map(|d| d.rows.get()).transpose());
             Ok(Arc::new(Self {
                 rows: of.rows.get()?,
                 columns: of.columns.as_ref().map(Renewable::get).transpose()?,

@@ -70,6 +70,12 @@ impl Steps {
         of_any_width!(self, list => list.get(k).map(|&steps| u32::from(steps)))
     }
 
+    /// Those that occur, ascending.
+    #[must_use]
+    pub fn distinct(&self) -> Vec<u32> {
+        of_any_width!(self, list => distinct(list))
+    }
+
     /// The smallest; 0 if there is none.
     #[must_use]
     pub fn shortest(&self) -> u32 {
@@ -81,6 +87,30 @@ impl Steps {
     pub fn longest(&self) -> u32 {
         of_any_width!(self, list => list.iter().max().map_or(0, |&steps| u32::from(steps)))
     }
+}
+
+/// Numbers below this are looked up in a table.
+const TABLE: usize = 1 << 16;
+
+fn distinct<S: Copy + Into<u32> + Sync>(list: &[S]) -> Vec<u32> {
+    let of_part = |part: &[S]| {
+        let mut seen = vec![false; TABLE];
+        let mut rare = Vec::new();
+        for steps in part.iter().map(|&steps| steps.into()) {
+            match seen.get_mut(steps as usize) {
+                Some(seen) => *seen = true,
+                None => rare.push(steps),
+            }
+        }
+        let common = (0..).zip(seen).filter_map(|(steps, seen)| seen.then_some(steps));
+        rare.sort_unstable();
+        rare.dedup();
+        common.chain(rare).collect::<Vec<u32>>()
+    };
+    let mut all: Vec<u32> = list.par_chunks(1 << 22).flat_map_iter(of_part).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 impl From<Vec<u32>> for Steps {
@@ -252,6 +282,15 @@ impl Delays {
         }
     }
 
+    /// Bytes that they take.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::None | Self::Scalar(_) => 0,
+            Self::PerSynapse(steps) => of_any_width!(steps, list => size_of_val(&list[..])),
+        }
+    }
+
     /// Checks that there is a delay for each of `n_syn` synapses.
     ///
     /// # Errors
@@ -316,6 +355,7 @@ mod tests {
             };
             assert_eq!(of_any_width!(&steps, list => size_of_val(&list[..])), 3 * bytes);
             assert_eq!((steps.get(1), steps.get(3)), (Some(longest), None));
+            assert_eq!(steps.distinct(), [0, 1, longest]);
             assert_eq!((steps.shortest(), steps.longest(), steps.len()), (0, longest, 3));
             assert_eq!(steps, Steps::from(vec![1, longest, 0]));
         }

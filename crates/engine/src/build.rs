@@ -23,7 +23,7 @@ use neuropil_model::{
 use neuropil_schedule::Plan;
 
 use crate::BuildError;
-use crate::build::again::{Delayed, Evaluation};
+use crate::build::again::{Evaluation, Timed};
 use crate::link::{check_indices, population_order, variable_order};
 use crate::pool::{Pool, has_buffer, lower};
 use crate::trace::of_each_neuron;
@@ -180,7 +180,7 @@ pub(crate) fn redelay(
     let found = builder.pathway(id, pathway, &*synapses.rows.borrow()?, &connected)?;
     let longest = found.as_ref().map_or(0, |of| of.delays.max_steps());
     let mut delayed = synapses.delayed.clone();
-    delayed[pathway] = found.map(|of| of.sorted(&synapses.rows, synapses.columns.as_ref()));
+    delayed[pathway] = found.map(|of| of.of(&synapses.rows, synapses.columns.as_ref()));
     let synapses = Synapses { rows: synapses.rows.clone(), columns: synapses.columns.clone(), delayed };
     Ok((longest, synapses, builder.remarks))
 }
@@ -478,8 +478,7 @@ impl<'a> Builder<'a> {
         ));
         let rows = again::stored(rows, again, choice);
         let columns = transposed.map(Renewable::kept);
-        let sorted = |of: Option<Delayed>| of.map(|delayed| delayed.sorted(&rows, columns.as_ref()));
-        let delayed = delayed.into_iter().map(sorted).collect();
+        let delayed = delayed.into_iter().map(|of| Some(of?.of(&rows, columns.as_ref()))).collect();
         for (variable, evaluation) in self.evaluations(id) {
             self.again.insert((object, variable), evaluation.recipe(&rows));
         }
@@ -509,7 +508,7 @@ impl<'a> Builder<'a> {
         id: ProjectionId,
         rows: &Storage,
         connected: &Connected,
-    ) -> Result<(ProjectionShape, Vec<Option<Delayed>>), BuildError> {
+    ) -> Result<(ProjectionShape, Vec<Option<Timed>>), BuildError> {
         let network = self.network;
         let projection = network.projection(id);
         let object = ObjectId::Projection(id);
@@ -549,7 +548,7 @@ impl<'a> Builder<'a> {
         k: usize,
         rows: &Storage,
         connected: &Connected,
-    ) -> Result<Option<Delayed>, BuildError> {
+    ) -> Result<Option<Timed>, BuildError> {
         let network = self.network;
         let projection = network.projection(id);
         let pathway = &projection.pathways[k];
@@ -565,7 +564,7 @@ impl<'a> Builder<'a> {
             }
             Delay::None | Delay::Steps(_) | Delay::Column(_) | Delay::Values(_) => None,
         };
-        Ok(Some(Delayed { on: pathway.on, delays, again: again.map(|evaluation| (evaluation, dt)) }))
+        Ok(Some(Timed { on: pathway.on, delays, again: again.map(|evaluation| (evaluation, dt)) }))
     }
 
     /// The kernel that computes the delays of a pathway or a sum, in seconds.

@@ -331,10 +331,10 @@ impl Simulation {
                 continue;
             };
             let pathway = &projection.pathways[k];
-            let (before, begun) = (rows.borrow()?.steps(), grown.as_ref().and_then(|g| g.delays[k].as_ref()));
+            let (before, begun) = (rows.steps.borrow()?, grown.as_ref().and_then(|g| g.delays[k].as_ref()));
             let same = if let Delay::Steps(steps) = pathway.delay { steps } else { 0 };
             let of = |origin: &Origin| match origin {
-                Origin::Kept(synapse) => before[*synapse as usize],
+                Origin::Kept(synapse) => before.steps(*synapse as usize),
                 Origin::New(synapse) => begun.map_or(same, |delays| delays.steps(*synapse as usize)),
             };
             let delays = Delays::PerSynapse(origins.iter().map(of).collect::<Vec<_>>().into());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use neuropil_backend::{Backend, Counters, Machine, Renewable, State, Synapses};
+use neuropil_backend::{Backend, Counters, Delayed, Machine, Renewable, State, Synapses};
 use neuropil_base::{Scalar, nearest};
 use neuropil_connectivity::Walk as _;
 use neuropil_kernels::program::{BufferId, Owner, Role};
@@ -281,8 +281,11 @@ impl Simulation {
         let structure = |s: &Arc<Synapses>| {
             let rows = s.rows.if_there().map_or(0, |rows| rows.bytes());
             let columns = s.columns.as_ref().and_then(Renewable::if_there).map_or(0, |c| c.bytes());
-            let delayed = s.delayed.iter().flatten().filter_map(Renewable::if_there);
-            rows + columns + delayed.map(|d| d.bytes()).sum::<usize>()
+            let delayed = |d: &Delayed| {
+                let steps = d.steps.if_there().map_or(0, |steps| steps.bytes());
+                steps + d.rows.if_there().map_or(0, |rows| rows.bytes())
+            };
+            rows + columns + s.delayed.iter().flatten().map(delayed).sum::<usize>()
         };
         (buffers + self.synapses.iter().map(structure).sum::<usize>()) as u64
     }

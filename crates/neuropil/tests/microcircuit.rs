@@ -136,9 +136,8 @@ fn neurons_begin_as_their_population_does() {
             (_, (0, 2)) => 2.0 * W,
             _ => W,
         };
-        let recurrent: f64 = (0..8)
-            .map(|s| weight(s) * synapses(layer, s) / SIZES[layer] * rates[s] * 0.5e-3)
-            .sum();
+        let recurrent: f64 =
+            (0..8).map(|s| weight(s) * synapses(layer, s) / SIZES[layer] * rates[s] * 0.5e-3).sum();
         let external = W * expected[layer] * 8.0 * 0.5e-3;
         let missing = 1.0 - f64::sqrt(scale);
         let close = |a: f64, b: f64| (a - b).abs() < 1e-5 * b.abs() + 1e-15;

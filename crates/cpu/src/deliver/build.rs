@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use neuropil_base::ScalarType;
-use neuropil_connectivity::{DelayRows, Walk};
+use neuropil_connectivity::{DelayRows, Steps, Walk};
 use neuropil_memory::{DeviceError, Large};
 use rayon::prelude::*;
 
@@ -31,6 +31,9 @@ pub enum BuildError {
     /// A buffer does not fit the kernel.
     #[error(transparent)]
     Binding(#[from] BindError),
+    /// The synapses are not there.
+    #[error("{0}")]
+    Synapses(String),
     /// Members that do not belong together, or more synapses than numbers.
     #[error("{0}")]
     Shape(&'static str),
@@ -44,7 +47,7 @@ pub enum Times<'a> {
     /// As the rows are sorted; made of the member's rows.
     Sorted(&'a DelayRows),
     /// As many steps as stand here, by canonical index.
-    PerSynapse(&'a [u32]),
+    PerSynapse(&'a Steps),
 }
 
 /// The synapses of one operation.
@@ -76,7 +79,7 @@ impl Numbered {
                 Times::Steps(steps) if member.ends.rows.n_syn() > 0 => distinct.push(steps),
                 Times::Steps(_) => {}
                 Times::Sorted(rows) => distinct.extend(rows.distinct_delays()),
-                Times::PerSynapse(steps) => distinct.extend(found(steps)),
+                Times::PerSynapse(steps) => distinct.extend(steps.distinct()),
             }
         }
         distinct.sort_unstable();
@@ -100,25 +103,6 @@ impl Numbered {
     }
 }
 
-/// The delays that occur, in any order, some more than once.
-fn found(steps: &[u32]) -> Vec<u32> {
-    let of_part = |part: &[u32]| {
-        let mut seen = vec![false; TABLE as usize];
-        let mut rare = Vec::new();
-        for delay in part {
-            match seen.get_mut(*delay as usize) {
-                Some(seen) => *seen = true,
-                None => rare.push(*delay),
-            }
-        }
-        rare.sort_unstable();
-        rare.dedup();
-        rare.extend((0_u32..).zip(seen).filter_map(|(delay, seen)| seen.then_some(delay)));
-        rare
-    };
-    steps.par_chunks(1 << 22).flat_map_iter(of_part).collect()
-}
-
 impl Member<'_> {
     /// Calls `visit(canonical index, number of the delay, post)` for every synapse of a row, those of one delay in
     /// canonical order.
@@ -139,7 +123,7 @@ impl Member<'_> {
                 }
             }
             Times::PerSynapse(steps) => self.ends.rows.for_row(row, |own, post| {
-                visit(own, delays.number(steps.get(own).copied().unwrap_or(0)), post + start);
+                visit(own, delays.number(steps.get(own).unwrap_or(0)), post + start);
             }),
         }
     }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use neuropil_backend::Synapses;
+use neuropil_backend::{BackendError, Synapses};
 use neuropil_base::{Scalar, ScalarType};
+use neuropil_connectivity::{Delays, Storage};
 use neuropil_ir::{Access, SlotId};
 use neuropil_kernels::Program;
 use neuropil_kernels::program::{
@@ -50,6 +51,12 @@ struct Joined {
     posts: Range<u32>,
     n_syn: usize,
     reads: Vec<BufferId>,
+}
+
+/// The synapses of one operation.
+struct Held {
+    rows: Arc<Storage>,
+    delays: Arc<Delays>,
 }
 
 /// What the operations of a group have in common.
@@ -309,7 +316,7 @@ impl Group {
         buffer: impl Fn(BufferId) -> &'a HostBuffer,
         bounds: &[u32],
     ) -> Result<Vec<ShardRows>, BuildError> {
-        build(&self.members(program, synapses, &buffer)?, bounds)
+        build(&self.members(program, &self.held(synapses)?, &buffer)?, bounds)
     }
 
     /// Computes all stored values again; the synapses are those that the shards were built of.
@@ -323,30 +330,42 @@ impl Group {
         buffer: impl Fn(BufferId) -> &'a HostBuffer,
         shards: &mut [ShardRows],
     ) -> Result<(), BuildError> {
-        refresh(shards, &self.members(program, synapses, &buffer)?)
+        refresh(shards, &self.members(program, &self.held(synapses)?, &buffer)?)
+    }
+
+    /// The synapses of the members, as long as they are needed.
+    fn held(&self, synapses: &[Arc<Synapses>]) -> Result<Vec<Held>, BuildError> {
+        let missing = || BuildError::Shape("the synapses are not those of the program");
+        let gone = |error: BackendError| BuildError::Synapses(error.to_string());
+        let held = |member: &Joined| {
+            let synapses = synapses.get(member.structure.index()).ok_or_else(missing)?;
+            let delays = match member.delay {
+                Travel::Steps(steps) => Arc::new(Delays::Scalar(steps)),
+                Travel::PerSynapse { pathway, .. } => {
+                    let delayed = synapses.delayed.get(pathway as usize).and_then(Option::as_ref);
+                    delayed.ok_or_else(missing)?.steps.borrow().map_err(gone)?
+                }
+            };
+            Ok(Held { rows: synapses.rows.borrow().map_err(gone)?, delays })
+        };
+        self.members.iter().map(held).collect()
     }
 
     fn members<'s: 'm, 'a: 'm, 'm>(
         &'s self,
         program: &Program,
-        synapses: &'a [Arc<Synapses>],
+        held: &'m [Held],
         buffer: &impl Fn(BufferId) -> &'a HostBuffer,
     ) -> Result<Vec<Member<'m>>, BuildError> {
         let missing = BuildError::Shape("the synapses are not those of the program");
         let mut list = Vec::with_capacity(self.members.len());
-        for member in &self.members {
-            let at = member.structure.index();
-            let (Some(synapses), Some(shape)) = (synapses.get(at), program.structures.get(at)) else {
-                return Err(missing);
-            };
-            let ends =
-                Ends { rows: &synapses.rows, pre_start: shape.pre_start, post_start: shape.post_start };
-            let times = match member.delay {
-                Travel::Steps(steps) => Times::Steps(steps),
-                Travel::PerSynapse { pathway, .. } => match synapses.delayed.get(pathway as usize) {
-                    Some(Some(rows)) => Times::Sorted(rows),
-                    Some(None) | None => return Err(missing),
-                },
+        for (member, held) in self.members.iter().zip(held) {
+            let Some(shape) = program.structures.get(member.structure.index()) else { return Err(missing) };
+            let ends = Ends { rows: &held.rows, pre_start: shape.pre_start, post_start: shape.post_start };
+            let times = match &*held.delays {
+                Delays::None => Times::Steps(0),
+                Delays::Scalar(steps) => Times::Steps(*steps),
+                Delays::PerSynapse(steps) => Times::PerSynapse(steps),
             };
             let columns = member
                 .kernel

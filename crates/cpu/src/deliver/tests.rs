@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use neuropil_backend::Synapses;
 use neuropil_base::{Scalar, ScalarType};
-use neuropil_connectivity::{Csr, DelayRows, Delays, Storage};
+use neuropil_connectivity::{Csr, DelayRows, Delays, Steps, Storage};
 use neuropil_ir::{Accumulation, Context, Element, SlotId, parse, prepare};
 use neuropil_kernels::Program;
 use neuropil_kernels::program::{
@@ -52,7 +52,9 @@ fn any_case() -> impl Strategy<Value = Case> {
                             let n: usize = rows.iter().map(Vec::len).sum();
                             let delays = match kind {
                                 0 => Just(Delays::Scalar(most - 1)).boxed(),
-                                _ => prop::collection::vec(0..most, n).prop_map(Delays::PerSynapse).boxed(),
+                                _ => prop::collection::vec(0..most, n)
+                                    .prop_map(|steps| Delays::PerSynapse(steps.into()))
+                                    .boxed(),
                             };
                             let rows = rows.clone();
                             delays.prop_map(move |delays| Projection {
@@ -168,9 +170,9 @@ fn world(case: &Case, body: &str, ty: ScalarType) -> World {
             Delays::None | Delays::Scalar(_) => Travel::Steps(projection.delays.max_steps()),
         };
         synapses.push(Arc::new(Synapses {
-            rows: Storage::Csr(csr),
+            rows: Storage::Csr(csr).into(),
             columns: None,
-            delayed: vec![Some(rows)],
+            delayed: vec![Some(rows.into())],
         }));
         structures.push(Structure {
             name: format!("p{k}"),
@@ -497,7 +499,7 @@ fn synapses_take_few_bytes() {
     let rows = Storage::Csr(Csr::from_rows(n, &rows).unwrap());
     let singles = HostBuffer::new(ScalarType::F32, 5000);
     let doubles = HostBuffer::new(ScalarType::F64, 5000);
-    let delays: Vec<u32> = (0..5000).map(|k| k % 10).collect();
+    let delays = Steps::from((0..5000).map(|k| k % 10).collect::<Vec<u32>>());
     let bytes = |columns: Vec<Column<'_>>, times: Times<'_>| {
         let ends = Ends { rows: &rows, pre_start: 0, post_start: 0 };
         let shards = build(&[Member { ends, times, columns }], &[0, n]).unwrap();
@@ -509,7 +511,7 @@ fn synapses_take_few_bytes() {
     // Ten synapses per row and delay: a place for each pair of them.
     assert_eq!(bytes(vec![Column::there(&singles)], Times::PerSynapse(&delays)), (30_000, 501 * 4));
     // As many delays as a row has synapses: a byte for each synapse.
-    let many: Vec<u32> = (0..5000).map(|k| k % 97).collect();
+    let many = Steps::from((0..5000).map(|k| k % 97).collect::<Vec<u32>>());
     assert_eq!(bytes(vec![Column::there(&singles)], Times::PerSynapse(&many)), (30_000, 51 * 4 + 5000));
 }
 
@@ -522,7 +524,7 @@ fn what_does_not_fit_together_is_refused() {
     let values = HostBuffer::new(ScalarType::F32, 3);
     assert!(build(&[], &[0, 4]).is_err());
     assert!(build(&[member(&rows, Times::Steps(1))], &[4]).is_err());
-    assert!(build(&[member(&rows, Times::PerSynapse(&[1]))], &[0, 4]).is_err());
+    assert!(build(&[member(&rows, Times::PerSynapse(&vec![1].into()))], &[0, 4]).is_err());
     assert!(build(&[member(&rows, Times::Steps(1)), member(&other, Times::Steps(1))], &[0, 4]).is_err());
     let mut shards = build(&[member(&rows, Times::Steps(1))], &[0, 4]).unwrap();
     let columns = vec![Column::there(&values)];

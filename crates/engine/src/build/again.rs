@@ -4,13 +4,11 @@
 //! go into a machine's own form. A recipe takes a few bytes, what it makes takes gigabytes.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use neuropil_backend::{Backend, BackendError, Once, Over, Recipe, Renewable, Routine};
+use neuropil_backend::{Backend, BackendError, Delayed, Once, Over, Recipe, Renewable, Routine};
 use neuropil_base::{Scalar, ScalarType};
-use neuropil_connectivity::{
-    ConnectError, Csr, DelayRows, Delays, FormatChoice, Storage, Transposed, Walk as _,
-};
+use neuropil_connectivity::{ConnectError, Csr, Delays, FormatChoice, Storage, Transposed, Walk as _};
 use neuropil_kernels::program::BufferId;
 use neuropil_kernels::{Binding, Lowered};
 use neuropil_memory::HostBuffer;
@@ -110,45 +108,39 @@ pub(super) fn connected(
     Arc::new(move || connect().map_err(|e| gone(&e)))
 }
 
-/// The delays of a pathway, on their way to the first who asks for synapses that are sorted by them.
-pub(super) struct Delayed {
+/// The delays of a pathway, as they were made.
+pub(super) struct Timed {
     pub on: Endpoint,
     pub delays: Delays,
-    /// How to make them again; they are kept if there is no way.
+    /// How to make them again, and the step that they are counted in; they are kept if there is no way.
     pub again: Option<(Evaluation, f64)>,
 }
 
-impl Delayed {
-    /// The synapses sorted by these delays.
-    pub(super) fn sorted(
-        self,
-        rows: &Renewable<Storage>,
-        columns: Option<&Renewable<Transposed>>,
-    ) -> Renewable<DelayRows> {
+impl Timed {
+    /// The delays of synapses between these rows and columns.
+    pub(super) fn of(self, rows: &Renewable<Storage>, columns: Option<&Renewable<Transposed>>) -> Delayed {
         let Self { on, delays, again } = self;
         let (rows, columns) = (rows.clone(), columns.cloned());
-        let left = Mutex::new(Some(delays));
-        Renewable::made_by(move || {
-            let rows = rows.borrow()?;
-            let delays = {
-                let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
-                if again.is_some() { left.take() } else { left.clone() }
-            };
-            let delays = match (delays, &again) {
-                (Some(delays), _) => delays,
-                (None, Some((evaluation, dt))) => {
-                    let seconds = evaluation.run(&rows)?;
-                    Delays::from_seconds(seconds.as_slice(), *dt).map_err(|e| gone(&e))?.delays
-                }
-                // Delays that cannot be made again are left where they are.
-                (None, None) => return Err(gone(&"there are no delays")),
-            };
+        let steps = match again {
+            None => Renewable::kept(delays),
+            Some((evaluation, dt)) => {
+                let rows = rows.clone();
+                Renewable::made(delays, move || {
+                    let seconds = evaluation.run(&*rows.borrow()?)?;
+                    Ok(Delays::from_seconds(seconds.as_slice(), dt).map_err(|e| gone(&e))?.delays)
+                })
+            }
+        };
+        let by = steps.clone();
+        let sort = move || {
+            let (rows, delays) = (rows.borrow()?, by.borrow()?);
             let csr = match &*rows {
                 Storage::Csr(csr) => Cow::Borrowed(csr),
                 Storage::Ell(_) | Storage::Dense(_) => Cow::Owned(rows.to_csr()),
             };
             let columns = columns.as_ref().map(Renewable::borrow).transpose()?;
             sorted(on, &csr, columns.as_deref(), &delays).map_err(|e| gone(&e))
-        })
+        };
+        Delayed { steps, rows: Renewable::made_by(sort) }
     }
 }

@@ -49,8 +49,7 @@ pub(super) fn check(network: &Network, available: Option<u64>) -> Result<(), Bui
     }
     let n_syn = parts.iter().fold(0_u64, |sum, part| sum.saturating_add(part.n_syn));
     let largest = (0..parts.len()).max_by_key(|k| parts[*k].stays);
-    let (name, most) =
-        largest.map_or(("", 0), |k| (network.projections[k].name.as_str(), parts[k].n_syn));
+    let (name, most) = largest.map_or(("", 0), |k| (network.projections[k].name.as_str(), parts[k].n_syn));
     let what = match parts.len() {
         1 => format!("projection `{name}` with {n_syn} synapses"),
         n => format!("a network of {n_syn} synapses in {n} projections ({most} of them in `{name}`)"),

@@ -132,7 +132,7 @@ impl<W: Write> Encoder<W> {
         self.list(delayed.iter(), |to, sorted| match sorted {
             None => to.byte(0),
             Some(sorted) => {
-                let (delays, by_pre) = delays(&*sorted.borrow().map_err(io::Error::other)?, &csr);
+                let (delays, by_pre) = delays(&*sorted.rows.borrow().map_err(io::Error::other)?, &csr);
                 to.byte(if by_pre { 1 } else { 2 })?;
                 to.numbers(&delays)
             }

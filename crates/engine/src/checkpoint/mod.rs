@@ -29,7 +29,7 @@ use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
 
-use neuropil_backend::{Backend, Renewable, Saved, State, Synapses};
+use neuropil_backend::{Backend, Saved, State, Synapses};
 use neuropil_connectivity::{Storage, Walk as _};
 use neuropil_kernels::program::{Buffer, BufferId, ClockIdx, Role, Stream};
 use neuropil_kernels::{Former, Program, ProjectionShape};
@@ -700,7 +700,7 @@ fn fitting(network: &Network, shapes: &[ProjectionShape], synapses: &[Arc<Synaps
         let rows = synapses.rows.borrow().map_err(io::Error::other)?;
         let n_pathways = projection.pathways.len();
         // Those that are not there are made of these rows when they are needed.
-        let mut delayed = synapses.delayed.iter().flatten().filter_map(Renewable::if_there);
+        let mut delayed = synapses.delayed.iter().flatten().filter_map(|d| d.rows.if_there());
         let good = shape.n_syn == rows.n_syn()
             && (rows.n_pre(), rows.n_post()) == (projection.source.len, projection.target.len)
             && shape.longest_delay.len() == n_pathways
