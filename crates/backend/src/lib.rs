@@ -8,6 +8,7 @@
 
 mod cable;
 mod contract;
+mod held;
 mod renewable;
 mod sharing;
 mod stepper;
@@ -18,6 +19,7 @@ pub use contract::{
     Backend, BackendError, Change, Counters, Delayed, Discard, Image, Machine, Once, Over, Pause, Routine,
     RunError, Saved, SharedKernels, Sink, SinkError, State, Synapses,
 };
+pub use held::Held;
 pub use renewable::{Recipe, Renewable};
 pub use sharing::{HostBackend, Looking, Shared};
 pub use stepper::{Batch, Executor, HostRoutine, Stepper, Work, events_of_step};

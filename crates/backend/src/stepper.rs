@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use neuropil_base::ScalarType;
-use neuropil_connectivity::{Csr, DelayRows, Storage, Transposed, Walk};
+use neuropil_connectivity::{Csr, Storage, Walk};
 use neuropil_ir::Verified;
 use neuropil_kernels::Program;
 use neuropil_kernels::program::{
@@ -17,8 +17,8 @@ use neuropil_model::Endpoint;
 use crate::cable::CableSolver;
 use crate::validate::{bound, contents_fit, validate};
 use crate::{
-    BackendError, Change, Counters, Image, Machine, Once, Over, Pause, Renewable, Routine, RunError, Saved,
-    Sink, State, Synapses,
+    BackendError, Change, Counters, Held, Image, Machine, Once, Over, Pause, Routine, RunError, Saved, Sink,
+    State,
 };
 
 /// Runs bodies of kernels.
@@ -132,27 +132,6 @@ impl Gathered {
     }
 }
 
-/// The parts of some synapses, held as long as the machine runs.
-struct Parts {
-    rows: Arc<Storage>,
-    columns: Option<Arc<Transposed>>,
-    delayed: Vec<Option<Arc<DelayRows>>>,
-}
-
-impl Parts {
-    fn all(synapses: &[Arc<Synapses>]) -> Result<Vec<Arc<Self>>, BackendError> {
-        let held = |of: &Arc<Synapses>| {
-            let delayed = of.delayed.iter().map(|d| d.as_ref().map(|d| d.rows.get()).transpose());
-            Ok(Arc::new(Self {
-                rows: of.rows.get()?,
-                columns: of.columns.as_ref().map(Renewable::get).transpose()?,
-                delayed: delayed.collect::<Result<_, _>>()?,
-            }))
-        };
-        synapses.iter().map(held).collect()
-    }
-}
-
 /// A [`Machine`] over an [`Executor`].
 pub struct Stepper<E: Executor> {
     executor: E,
@@ -160,7 +139,7 @@ pub struct Stepper<E: Executor> {
     program: Arc<Program>,
     /// The sequence of the plan.
     sequence: Vec<OperationId>,
-    synapses: Vec<Arc<Parts>>,
+    synapses: Arc<[Held]>,
     buffers: Vec<HostBuffer>,
     written: Vec<BufferId>,
     /// For each stream, a ring of the events of its last steps.
@@ -188,7 +167,7 @@ impl<E: Executor> Stepper<E> {
         let Image { program, plan, buffers, again: _, synapses, threads: _ } = image;
         contents_fit(&program, |k| buffers.get(k))?;
         validate(&program, &plan, &synapses)?;
-        let synapses = Parts::all(&synapses)?;
+        let synapses = Held::of(&program, &synapses, |_| true)?.into();
         let mut compiled = 0;
         let bodies: Vec<E::Body> =
             program.kernels.iter().map(|k| executor.compile(&k.body, &mut compiled)).collect();
@@ -277,9 +256,11 @@ impl<E: Executor> Stepper<E> {
             }
             Action::Synapses { call, structure } => {
                 let shape = self.program.structures[structure.index()].clone();
-                let synapses = Arc::clone(&self.synapses[structure.index()]);
-                for row in 0..shape.n_pre {
-                    self.row(call, step, &synapses.rows, row, (shape.pre_start, shape.post_start));
+                let held = Arc::clone(&self.synapses);
+                if let Some(rows) = &held[structure.index()].rows {
+                    for row in 0..shape.n_pre {
+                        self.row(call, step, rows, row, (shape.pre_start, shape.post_start));
+                    }
                 }
                 self.flush(call, step);
             }
@@ -333,7 +314,8 @@ impl<E: Executor> Stepper<E> {
         step: i64,
     ) {
         let shape = self.program.structures[structure.index()].clone();
-        let synapses = Arc::clone(&self.synapses[structure.index()]);
+        let held = Arc::clone(&self.synapses);
+        let synapses = &held[structure.index()];
         let starts = (shape.pre_start, shape.post_start);
         let (start, len) = match on {
             Endpoint::Pre => (shape.pre_start, shape.n_pre),
@@ -341,10 +323,12 @@ impl<E: Executor> Stepper<E> {
         };
         let delays: &[u32] = match &delay {
             Travel::Steps(steps) => std::slice::from_ref(steps),
-            Travel::PerSynapse { pathway, .. } => match &synapses.delayed[*pathway as usize] {
-                Some(rows) => rows.distinct_delays(),
-                None => &[],
-            },
+            Travel::PerSynapse { pathway, .. } => {
+                match synapses.delayed.get(*pathway as usize).and_then(Option::as_ref) {
+                    Some(rows) => rows.distinct_delays(),
+                    None => &[],
+                }
+            }
         };
         for steps in delays.iter().rev() {
             let emitted_at = self.latest[stream.index()] - i64::from(*steps);
@@ -358,7 +342,9 @@ impl<E: Executor> Stepper<E> {
                 let row = neuron - start;
                 match (delay, on) {
                     (Travel::Steps(_), Endpoint::Pre) => {
-                        self.row(call, step, &synapses.rows, row, starts);
+                        if let Some(rows) = &synapses.rows {
+                            self.row(call, step, rows, row, starts);
+                        }
                     }
                     (Travel::Steps(_), Endpoint::Post) => {
                         for (own, pre) in synapses.columns.iter().flat_map(|c| c.column(row)) {
@@ -366,7 +352,7 @@ impl<E: Executor> Stepper<E> {
                         }
                     }
                     (Travel::PerSynapse { pathway, .. }, _) => {
-                        if let Some(rows) = &synapses.delayed[pathway as usize] {
+                        if let Some(rows) = synapses.delayed.get(pathway as usize).and_then(Option::as_ref) {
                             for position in rows.bucket(row, *steps) {
                                 let other = rows.others()[position];
                                 let (pre, post) = match on {
@@ -457,7 +443,7 @@ impl<E: Executor> Machine for Stepper<E> {
             new.or_else(|| sources[k].map(|s| &self.buffers[s]))
         })?;
         validate(&program, &plan, &synapses)?;
-        let synapses = Parts::all(&synapses)?;
+        let synapses = Held::of(&program, &synapses, |_| true)?.into();
         let mut old: Vec<Option<HostBuffer>> = self.buffers.drain(..).map(Some).collect();
         for (new, source) in buffers.into_iter().zip(sources) {
             let contents = new.or_else(|| source.and_then(|s| old[s].take()));

@@ -8,6 +8,7 @@
 
 use std::ops::Range;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use neuropil_base::ScalarType;
 use neuropil_connectivity::Csr;
@@ -25,7 +26,7 @@ const PART: usize = 1 << 14;
 /// A body, and what is known of how it runs over synapses.
 #[derive(Debug)]
 pub struct Swept {
-    pub(crate) body: Body,
+    pub(crate) body: Arc<Body>,
     /// Whether every element reads and writes what no other element writes.
     apart: bool,
     /// Whether it looks at the numbers of presynaptic neurons.
@@ -65,7 +66,7 @@ impl Swept {
                 })
         };
         let (pre, post) = (looks_at(Side::Pre), looks_at(Side::Post));
-        Self { body, apart, pre, post }
+        Self { body: Arc::new(body), apart, pre, post }
     }
 }
 

@@ -107,7 +107,9 @@ pub(crate) fn build(
     let buffers = builder.contents(&program, &synapses)?;
     let again = program.buffers.iter().map(|buffer| match buffer.role {
         Role::Variable(object, variable) => builder.again.remove(&(object, variable)),
-        Role::Table
+        Role::Trace(..)
+        | Role::LastArrival(..)
+        | Role::Table
         | Role::InDegree(_)
         | Role::OutDegree(_)
         | Role::SynapseCount(_)

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use neuropil_backend::{Executor, Looking, Synapses};
+use neuropil_backend::{BackendError, Executor, Looking, Synapses};
 use neuropil_connectivity::{Storage, Walk};
 use neuropil_ir::{Access, At, Bound, Side, fuse};
 use neuropil_kernels::Program;
@@ -254,17 +254,18 @@ fn cuts(
     spaces: &Spaces,
     synapses: &[Arc<Synapses>],
     (shards, smallest_part): (usize, u32),
-) -> Vec<Cut> {
+) -> Result<Vec<Cut>, BackendError> {
     let sizes = spaces.sizes(program);
     let mut costs: Vec<Option<Vec<f64>>> = vec![None; sizes.len()];
     if shards > 1 {
         for (k, (structure, synapses)) in program.structures.iter().zip(synapses).enumerate() {
             let root = spaces.find(spaces.side(k, Of::Post));
             let cost = costs[root].get_or_insert_with(|| vec![1.0; sizes[root] as usize]);
-            let stride = synapses.rows.n_syn().div_ceil(COUNTED).max(1);
+            let rows = synapses.rows.borrow()?;
+            let stride = rows.n_syn().div_ceil(COUNTED).max(1);
             let each = SYNAPSE_COST * stride as f64;
             for row in (0..structure.n_pre).step_by(stride) {
-                synapses.rows.for_row(row, |_, post| {
+                rows.for_row(row, |_, post| {
                     if let Some(cost) = cost.get_mut((post + structure.post_start) as usize) {
                         *cost += each;
                     }
@@ -273,7 +274,7 @@ fn cuts(
         }
     }
     let granule = smallest_part.clamp(1, 64);
-    sizes
+    let cuts = sizes
         .iter()
         .zip(costs)
         .map(|(size, cost)| {
@@ -299,7 +300,8 @@ fn cuts(
             bounds.resize(shards + 1, *size);
             Cut { bounds }
         })
-        .collect()
+        .collect();
+    Ok(cuts)
 }
 
 impl Layout {
@@ -310,9 +312,9 @@ impl Layout {
         synapses: &[Arc<Synapses>],
         (bodies, compiled): (&Looking<Bodies>, &mut u64),
         (threads, smallest_part): (usize, u32),
-    ) -> Self {
+    ) -> Result<Self, BackendError> {
         let spaces = Spaces::of(program);
-        let cuts = cuts(program, &spaces, synapses, (threads, smallest_part));
+        let cuts = cuts(program, &spaces, synapses, (threads, smallest_part))?;
         let mut steps: Vec<Step> = Vec::new();
         let mut touches: Vec<Vec<Touch>> = Vec::new();
         let sequence = plan.sequence();
@@ -344,7 +346,7 @@ impl Layout {
                             }
                         }
                     }
-                    let body = bodies.compile(&kernel, compiled);
+                    let body = Arc::clone(&bodies.compile(&kernel, compiled).body);
                     let emits = ids.iter().find_map(|id| emits(program, *id));
                     let step =
                         Step { body: Some(body), bindings, emits, count: count as u64, ..bare(program, id) };
@@ -356,6 +358,7 @@ impl Layout {
                     let call = call_of(&operation.action);
                     let body =
                         call.map(|c| bodies.compile(&program.kernels[c.kernel.index()].body, compiled));
+                    let body = body.map(|swept| Arc::clone(&swept.body));
                     let bindings = call.map_or(Vec::new(), |c| c.bindings.clone());
                     let cut = own_space(program, id, &spaces);
                     let emits = emits(program, id);
@@ -380,9 +383,11 @@ impl Layout {
                 Some(Source { step: at, period: steps[at].period, split: steps[at].split })
             })
             .collect();
-        let ascending = synapses.iter().map(|s| threads == 1 || is_ascending(&s.rows)).collect();
+        let is_ascending =
+            |s: &Arc<Synapses>| Ok(threads == 1 || s.rows.borrow().map(|rows| is_ascending(&rows))?);
+        let ascending = synapses.iter().map(is_ascending).collect::<Result<_, BackendError>>()?;
         let stream_cuts = (0..program.streams.len()).map(|s| spaces.find(spaces.n_buffers + s)).collect();
-        Self { shards: threads, steps, cuts, stream_cuts, sources, ascending, deliveries }
+        Ok(Self { shards: threads, steps, cuts, stream_cuts, sources, ascending, deliveries })
     }
 
     /// The cut of the neurons that a group of deliveries reaches.

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use neuropil_backend::{
-    BackendError, CableSolver, Change, Counters, Image, Looking, Machine, Pause, RunError, Saved, Sink,
+    BackendError, CableSolver, Change, Counters, Held, Image, Looking, Machine, Pause, RunError, Saved, Sink,
     State, Synapses, contents_fit, validate,
 };
 use neuropil_base::ScalarType;
@@ -36,7 +36,7 @@ use crate::backend::Bodies;
 pub use explain::explain;
 use layout::Layout;
 use rings::Rings;
-use stored::{Former, Stored, store};
+use stored::{Former, Stored, store, walked};
 use worker::{Common, Exit, Shard};
 
 /// A program in this machine.
@@ -49,6 +49,8 @@ pub(crate) struct Sharded {
     program: Arc<Program>,
     plan: Arc<Plan>,
     synapses: Vec<Arc<Synapses>>,
+    /// What operations walk of them.
+    held: Vec<Held>,
     buffers: Vec<HostBuffer>,
     written: Vec<BufferId>,
     layout: Layout,
@@ -76,7 +78,7 @@ impl Sharded {
         smallest_part: u32,
         image: Image,
     ) -> Result<Self, BackendError> {
-        let Image { program, plan, buffers, synapses, threads } = image;
+        let Image { program, plan, buffers, again: _, synapses, threads } = image;
         contents_fit(&program, |k| buffers.get(k))?;
         validate(&program, &plan, &synapses)?;
         // Without a pool (one thread, or none to be had) everything runs on the calling thread, to the same bits.
@@ -85,7 +87,8 @@ impl Sharded {
         let threads = if pool.is_some() { threads } else { 1 };
         let mut compiled = 0;
         let layout =
-            Layout::new(&program, &plan, &synapses, (&bodies, &mut compiled), (threads, smallest_part));
+            Layout::new(&program, &plan, &synapses, (&bodies, &mut compiled), (threads, smallest_part))?;
+        let held = walked(&program, &layout, &synapses)?;
         let stored = store(&program, &layout, &synapses, &buffers, None)?;
         Ok(Self {
             bodies,
@@ -100,6 +103,7 @@ impl Sharded {
             program,
             plan,
             synapses,
+            held,
             buffers,
             layout,
             tick: 0,
@@ -138,7 +142,7 @@ impl Machine for Sharded {
             stored.refresh(&self.program, group, &self.synapses, &self.buffers)?;
         }
         let common = Common::new(
-            (&self.program, &self.layout, &self.synapses, &self.stored),
+            (&self.program, &self.layout, &self.held, &self.stored),
             &mut self.buffers,
             &self.rings,
             (self.tick, self.cursor, end),
@@ -171,6 +175,14 @@ impl Machine for Sharded {
             new.or_else(|| sources[k].map(|s| &self.buffers[s]))
         })?;
         validate(&program, &plan, &synapses)?;
+        let layout = Layout::new(
+            &program,
+            &plan,
+            &synapses,
+            (&self.bodies, &mut self.compiled),
+            (self.shards.len(), self.smallest_part),
+        )?;
+        let held = walked(&program, &layout, &synapses)?;
         let events = self.rings.save(&self.latest);
         let latest = std::mem::take(&mut self.latest);
         let mut old: Vec<Option<HostBuffer>> = self.buffers.drain(..).map(Some).collect();
@@ -182,13 +194,6 @@ impl Machine for Sharded {
         let old_synapses = std::mem::replace(&mut self.synapses, synapses);
         self.plan = plan;
         let paused = self.cursor.checked_sub(1).map(|k| self.layout.steps[k].operation);
-        let layout = Layout::new(
-            &self.program,
-            &self.plan,
-            &self.synapses,
-            (&self.bodies, &mut self.compiled),
-            (self.shards.len(), self.smallest_part),
-        );
         let old_layout = std::mem::replace(&mut self.layout, layout);
         let former = Former {
             program: &old,
@@ -197,6 +202,7 @@ impl Machine for Sharded {
             stored: std::mem::take(&mut self.stored),
         };
         self.stored = store(&self.program, &self.layout, &self.synapses, &self.buffers, Some(former))?;
+        self.held = held;
         self.carry(&old, &events, &latest);
         if let Some(paused) = paused {
             let name = &old.operations[paused.index()].name;

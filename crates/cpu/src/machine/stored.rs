@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use neuropil_backend::{BackendError, RunError, Synapses};
+use neuropil_backend::{BackendError, Held, RunError, Synapses};
 use neuropil_kernels::Program;
 use neuropil_kernels::program::{Action, BufferId};
 use neuropil_memory::{DeviceError, HostBuffer};
@@ -56,8 +56,36 @@ pub(super) fn store(
                 Stored { rows: rows.map_err(|e| refused(program, group, e))?, stale: false }
             }
         });
+        release(program, group, synapses);
     }
     Ok(list)
+}
+
+/// What the operations walk that are in no group.
+pub(super) fn walked(
+    program: &Program,
+    layout: &Layout,
+    synapses: &[Arc<Synapses>],
+) -> Result<Vec<Held>, BackendError> {
+    Held::of(program, synapses, |id| layout.deliveries.group_of(id).is_none())
+}
+
+/// Structures with fewer synapses stay: they take little, and to make them again would keep whoever asks waiting.
+const SMALL: usize = 1 << 16;
+
+/// The structures of a group are stored, and needed no more in the form that they were made in.
+fn release(program: &Program, group: &Group, synapses: &[Arc<Synapses>]) {
+    for id in group.operations() {
+        let Action::Deliver { structure, .. } = &program.operations[id.index()].action else { continue };
+        let of = &synapses[structure.index()];
+        if program.structures[structure.index()].n_syn >= SMALL {
+            of.rows.release();
+            for delayed in of.delayed.iter().flatten() {
+                delayed.steps.release();
+                delayed.rows.release();
+            }
+        }
+    }
 }
 
 /// What the rows of a group depend on, but for values.
@@ -103,7 +131,7 @@ impl Stored {
             done.map_err(|e| match e {
                 BuildError::Memory(e) => RunError::Device(e),
                 // Whatever fitted when the synapses were stored still fits.
-                BuildError::Binding(_) | BuildError::Shape(_) => {
+                BuildError::Binding(_) | BuildError::Synapses(_) | BuildError::Shape(_) => {
                     RunError::Device(DeviceError::Copy(e.to_string()))
                 }
             })?;
@@ -118,6 +146,7 @@ fn refused(program: &Program, group: &Group, error: BuildError) -> BackendError 
     match error {
         BuildError::Memory(e) => BackendError::Device(e),
         BuildError::Binding(e) => BackendError::Binding { kernel: operation, slot: e.to_string() },
+        BuildError::Synapses(why) => BackendError::Gone { why },
         BuildError::Shape(_) => BackendError::Missing { operation, what: "synapses of its shape" },
     }
 }

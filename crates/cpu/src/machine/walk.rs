@@ -57,7 +57,7 @@ impl Turn<'_, '_> {
             return Ok(());
         };
         let structure = &common.program.structures[id.index()];
-        let synapses = &*common.synapses[id.index()];
+        let synapses = &common.held[id.index()];
         let posts = self.posts(step);
         let gathered = self.take_gathered();
         let ascending = common.layout.ascending[id.index()];
@@ -66,10 +66,12 @@ impl Turn<'_, '_> {
             Action::Deliver { stream, on, delay, emitted, .. } => {
                 let delays: &[u32] = match delay {
                     Travel::Steps(steps) => std::slice::from_ref(steps),
-                    Travel::PerSynapse { pathway, .. } => match &synapses.delayed[*pathway as usize] {
-                        Some(rows) => rows.distinct_delays(),
-                        None => &[],
-                    },
+                    Travel::PerSynapse { pathway, .. } => {
+                        match synapses.delayed.get(*pathway as usize).and_then(Option::as_ref) {
+                            Some(rows) => rows.distinct_delays(),
+                            None => &[],
+                        }
+                    }
                 };
                 let neurons = match on {
                     Endpoint::Pre => structure.pre_start..structure.pre_start + structure.n_pre,
@@ -81,7 +83,9 @@ impl Turn<'_, '_> {
                         for neuron in events {
                             match (delay, on) {
                                 (Travel::Steps(_), Endpoint::Pre) => {
-                                    walker.row(&synapses.rows, neuron - neurons.start);
+                                    if let Some(rows) = &synapses.rows {
+                                        walker.row(rows, neuron - neurons.start);
+                                    }
                                 }
                                 (Travel::Steps(_), Endpoint::Post) => {
                                     if let Some(columns) = &synapses.columns {
@@ -91,7 +95,9 @@ impl Turn<'_, '_> {
                                     }
                                 }
                                 (Travel::PerSynapse { pathway, .. }, _) => {
-                                    if let Some(rows) = &synapses.delayed[*pathway as usize] {
+                                    if let Some(rows) =
+                                        synapses.delayed.get(*pathway as usize).and_then(Option::as_ref)
+                                    {
                                         walker.bucket(rows, *neuron, (*on, delays[k]));
                                     }
                                 }
@@ -101,8 +107,8 @@ impl Turn<'_, '_> {
                 }
             }
             Action::Synapses { .. } => {
-                for row in 0..structure.n_pre {
-                    walker.row(&synapses.rows, row);
+                if let Some(rows) = &synapses.rows {
+                    (0..structure.n_pre).for_each(|row| walker.row(rows, row));
                 }
             }
             // Only these two are about synapses.

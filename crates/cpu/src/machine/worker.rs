@@ -5,10 +5,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::ptr::NonNull;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use neuropil_backend::{CableData, CableSolver, Counters, Pause, RunError, Sink, Synapses, events_of_step};
+use neuropil_backend::{CableData, CableSolver, Counters, Held, Pause, RunError, Sink, events_of_step};
 use neuropil_base::{Scalar, ScalarType};
 use neuropil_ir::Context;
 use neuropil_kernels::Program;
@@ -39,7 +38,7 @@ struct Raw {
 pub(super) struct Common<'a> {
     pub(super) program: &'a Program,
     pub(super) layout: &'a Layout,
-    pub(super) synapses: &'a [Arc<Synapses>],
+    held: &'a [Held],
     stored: &'a [Stored],
     buffers: Vec<Raw>,
     rings: &'a Rings,
@@ -56,7 +55,7 @@ unsafe impl Sync for Common<'_> {}
 
 impl<'a> Common<'a> {
     pub(super) fn new(
-        (program, layout, synapses, stored): (&'a Program, &'a Layout, &'a [Arc<Synapses>], &'a [Stored]),
+        (program, layout, held, stored): (&'a Program, &'a Layout, &'a [Held], &'a [Stored]),
         buffers: &'a mut [HostBuffer],
         rings: &'a Rings,
         (tick, cursor, end): (u64, usize, u64),
@@ -69,7 +68,7 @@ impl<'a> Common<'a> {
         let buffers = buffers.iter_mut().map(raw).collect();
         let progress = Progress::new(layout.shards, position(layout, tick, cursor));
         let stop = AtomicU64::new(u64::MAX);
-        Self { program, layout, synapses, stored, buffers, rings, progress, stop, tick, cursor, end }
+        Self { program, layout, held, stored, buffers, rings, progress, stop, tick, cursor, end }
     }
 
     /// A buffer, to be used as the layout allows.
