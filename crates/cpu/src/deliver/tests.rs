@@ -524,7 +524,8 @@ fn what_does_not_fit_together_is_refused() {
     let values = HostBuffer::new(ScalarType::F32, 3);
     assert!(build(&[], &[0, 4]).is_err());
     assert!(build(&[member(&rows, Times::Steps(1))], &[4]).is_err());
-    assert!(build(&[member(&rows, Times::PerSynapse(&vec![1].into()))], &[0, 4]).is_err());
+    let one = Steps::from(vec![1]);
+    assert!(build(&[member(&rows, Times::PerSynapse(&one))], &[0, 4]).is_err());
     assert!(build(&[member(&rows, Times::Steps(1)), member(&other, Times::Steps(1))], &[0, 4]).is_err());
     let mut shards = build(&[member(&rows, Times::Steps(1))], &[0, 4]).unwrap();
     let columns = vec![Column::there(&values)];
