@@ -9,7 +9,7 @@
 use std::time::Instant;
 
 use neuropil_base::{Scalar, ScalarType};
-use neuropil_connectivity::{Csr, Storage};
+use neuropil_connectivity::{Csr, Steps, Storage};
 use neuropil_cpu::Slot;
 use neuropil_cpu::deliver::{BuildError, Column, Deposit, Due, Ends, Given, Member, ShardRows, Times, build};
 use neuropil_ir::Accumulation;
@@ -132,6 +132,7 @@ fn main() -> Result<(), BuildError> {
         } else {
             (0..n_syn).map(|_| 1 + mixed.below(case.delays)).collect()
         };
+        let delays = Steps::from(delays);
         for (kind, ty) in KINDS {
             let weights = ty.map(|ty| values(ty, n_syn, &mut mixed));
             let times = if case.delays == 1 { Times::Steps(1) } else { Times::PerSynapse(&delays) };
