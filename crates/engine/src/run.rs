@@ -228,8 +228,8 @@ impl Simulation {
             let Some(element) = first_wrong(buffer, parameter) else { continue };
             if let Role::Trace(projection, _, end) = role {
                 let structure = &self.program.structures[projection.index()];
-                let rows = &self.synapses[projection.index()].rows;
-                if let Some((synapse, value)) = first_wrong_synapse(buffer, structure, rows, end) {
+                let rows = self.synapses[projection.index()].rows.borrow()?;
+                if let Some((synapse, value)) = first_wrong_synapse(buffer, structure, &rows, end) {
                     return Ok(Some((*id, synapse, value)));
                 }
                 continue;

@@ -134,8 +134,9 @@ impl Simulation {
             }
         }
         let structure = &self.program.structures[id.index()];
-        let rows = &self.synapses[id.index()].rows;
-        let over = Over::Synapses { rows, pre_start: structure.pre_start, post_start: structure.post_start };
+        let rows = self.synapses[id.index()].rows.borrow()?;
+        let over =
+            Over::Synapses { rows: &rows, pre_start: structure.pre_start, post_start: structure.post_start };
         pool.run(&*self.backend, network.seed, &lowered, over)?;
         Ok(pool.take(Binding::Output).unwrap_or_else(|| HostBuffer::new(described.ty, n_syn)))
     }

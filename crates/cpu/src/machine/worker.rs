@@ -38,7 +38,7 @@ struct Raw {
 pub(super) struct Common<'a> {
     pub(super) program: &'a Program,
     pub(super) layout: &'a Layout,
-    held: &'a [Held],
+    pub(super) held: &'a [Held],
     stored: &'a [Stored],
     buffers: Vec<Raw>,
     rings: &'a Rings,
