@@ -2,6 +2,7 @@
 //!
 //! * `layout`: who owns what, and which operations can be split ([`neuropil_kernels::Split`]); which are fused.
 //! * `worker`: what one shard does in a run; `walk`: how it goes through rows and columns of synapses.
+//! * `spare`: buffers that need not be there.
 //! * `stored`: the synapses that need no kernel ([`crate::deliver`]), as shards keep them.
 //! * `rings`: the events that shards hand each other; `progress`: how they wait for each other.
 //!
@@ -14,6 +15,7 @@ mod explain;
 mod layout;
 mod progress;
 mod rings;
+mod spare;
 mod stored;
 mod walk;
 mod worker;
@@ -36,6 +38,7 @@ use crate::backend::Bodies;
 pub use explain::explain;
 use layout::Layout;
 use rings::Rings;
+use spare::Spare;
 use stored::{Former, Stored, store, walked};
 use worker::{Common, Exit, Shard};
 
@@ -56,6 +59,7 @@ pub(crate) struct Sharded {
     layout: Layout,
     /// For each group of static deliveries.
     stored: Vec<Stored>,
+    spare: Spare,
     rings: Rings,
     /// For each stream, the step of its clock in which it was last filled; -1 before.
     latest: Vec<i64>,
@@ -78,7 +82,7 @@ impl Sharded {
         smallest_part: u32,
         image: Image,
     ) -> Result<Self, BackendError> {
-        let Image { program, plan, buffers, again: _, synapses, threads } = image;
+        let Image { program, plan, mut buffers, again, synapses, threads } = image;
         contents_fit(&program, |k| buffers.get(k))?;
         validate(&program, &plan, &synapses)?;
         // Without a pool (one thread, or none to be had) everything runs on the calling thread, to the same bits.
@@ -90,10 +94,13 @@ impl Sharded {
             Layout::new(&program, &plan, &synapses, (&bodies, &mut compiled), (threads, smallest_part))?;
         let held = walked(&program, &layout, &synapses)?;
         let stored = store(&program, &layout, &synapses, &buffers, None)?;
+        let mut spare = Spare::new(&program, &layout, again);
+        spare.dismiss(&mut buffers);
         Ok(Self {
             bodies,
             compiled,
             stored,
+            spare,
             smallest_part,
             pool,
             written: program.written_buffers(),
@@ -139,8 +146,14 @@ impl Machine for Sharded {
         }
         self.cables.values_mut().for_each(CableSolver::forget);
         for (stored, group) in self.stored.iter_mut().zip(self.layout.deliveries.groups()) {
+            if stored.is_stale() {
+                for at in (0..self.buffers.len()).filter(|k| group.depends_on(BufferId::new(*k))) {
+                    self.spare.recall(&mut self.buffers, at)?;
+                }
+            }
             stored.refresh(&self.program, group, &self.synapses, &self.buffers)?;
         }
+        self.spare.dismiss(&mut self.buffers);
         let common = Common::new(
             (&self.program, &self.layout, &self.held, &self.stored),
             &mut self.buffers,
@@ -168,6 +181,7 @@ impl Machine for Sharded {
 
     fn change(&mut self, change: Change) -> Result<(), BackendError> {
         let Change { program, plan, buffers, synapses } = change;
+        self.spare.recall_all(&mut self.buffers)?;
         let kept = |name: &str| self.program.buffers.iter().position(|b| b.name == name);
         let sources: Vec<Option<usize>> = program.buffers.iter().map(|b| kept(&b.name)).collect();
         contents_fit(&program, |k| {
@@ -185,6 +199,9 @@ impl Machine for Sharded {
         let held = walked(&program, &layout, &synapses)?;
         let events = self.rings.save(&self.latest);
         let latest = std::mem::take(&mut self.latest);
+        let same = |(new, source): (&Option<HostBuffer>, &Option<usize>)| source.filter(|_| new.is_none());
+        let from: Vec<Option<usize>> = buffers.iter().zip(&sources).map(same).collect();
+        let recipes = std::mem::take(&mut self.spare).moved(&from);
         let mut old: Vec<Option<HostBuffer>> = self.buffers.drain(..).map(Some).collect();
         for (new, source) in buffers.into_iter().zip(sources) {
             let contents = new.or_else(|| source.and_then(|s| old[s].take()));
@@ -202,6 +219,7 @@ impl Machine for Sharded {
             stored: std::mem::take(&mut self.stored),
         };
         self.stored = store(&self.program, &self.layout, &self.synapses, &self.buffers, Some(former))?;
+        self.spare = Spare::new(&self.program, &self.layout, recipes);
         self.held = held;
         self.carry(&old, &events, &latest);
         if let Some(paused) = paused {
@@ -221,6 +239,7 @@ impl Machine for Sharded {
     }
 
     fn read(&mut self, buffer: BufferId) -> Result<&HostBuffer, DeviceError> {
+        self.spare.recall(&mut self.buffers, buffer.index())?;
         Ok(&self.buffers[buffer.index()])
     }
 
@@ -228,10 +247,15 @@ impl Machine for Sharded {
         for (stored, group) in self.stored.iter_mut().zip(self.layout.deliveries.groups()) {
             stored.written(group, buffer);
         }
+        self.spare.recall(&mut self.buffers, buffer.index())?;
+        self.spare.changed(buffer.index());
         Ok(&mut self.buffers[buffer.index()])
     }
 
     fn save(&mut self, what: Saved) -> Result<State, DeviceError> {
+        if what == Saved::Every {
+            self.spare.recall_all(&mut self.buffers)?;
+        }
         let copy = |id: BufferId| (id, self.buffers[id.index()].clone());
         let all = (0..self.buffers.len()).map(BufferId::new);
         let of_time = |id: &BufferId| matches!(self.program.buffers[id.index()].role, Role::History { .. });
@@ -258,11 +282,14 @@ impl Machine for Sharded {
             let name = &state.program.buffers[id.index()].name;
             let named = || self.program.buffers.iter().position(|b| b.name == *name);
             let place = if same { Some(id.index()) } else { named() };
-            if let Some(k) = place.filter(|k| self.buffers[*k].len() == contents.len()) {
+            if let Some(k) = place.filter(|k| self.program.buffers[*k].len == contents.len()) {
                 self.buffers[k].clone_from(contents);
+                self.spare.changed(k);
+                for (stored, group) in self.stored.iter_mut().zip(self.layout.deliveries.groups()) {
+                    stored.written(group, BufferId::new(k));
+                }
             }
         }
-        self.stored.iter_mut().for_each(Stored::all_written);
         let from = Arc::clone(&state.program);
         self.carry(&from, &state.events, &state.latest);
         Ok(())

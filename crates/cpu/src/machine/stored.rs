@@ -113,9 +113,9 @@ impl Stored {
         self.stale |= group.depends_on(buffer);
     }
 
-    /// Somebody may have written any buffer.
-    pub(super) fn all_written(&mut self) {
-        self.stale = true;
+    /// Whether values of synapses may be out of date.
+    pub(super) fn is_stale(&self) -> bool {
+        self.stale
     }
 
     /// Computes the values of synapses again if they may be out of date.
