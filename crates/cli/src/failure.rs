@@ -60,6 +60,13 @@ pub(crate) enum Failure {
         /// Why not.
         source: io::Error,
     },
+    /// Compiled kernels cannot be removed.
+    Cache {
+        /// Where they are.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
     /// Standard output cannot be written.
     Output(io::Error),
 }
@@ -94,6 +101,7 @@ impl Failure {
             | Self::Recording(_)
             | Self::Plot(_)
             | Self::Place { .. }
+            | Self::Cache { .. }
             | Self::Output(_) => {
                 console::tell(Message::Error, &self.to_string());
                 for help in self.help() {
@@ -108,7 +116,11 @@ impl Failure {
         match self {
             Self::Model(_) | Self::Plot(PlotError::Format { .. }) => Exit::Mistake,
             Self::Simulation(error) | Self::Left(error, ..) => exit(error),
-            Self::Recording(_) | Self::Plot(_) | Self::Place { .. } | Self::Output(_) => Exit::Failed,
+            Self::Recording(_)
+            | Self::Plot(_)
+            | Self::Place { .. }
+            | Self::Cache { .. }
+            | Self::Output(_) => Exit::Failed,
         }
     }
 
@@ -132,7 +144,9 @@ impl Failure {
             Self::Recording(RecordError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 vec!["a recording is the directory that `neuropil run MODEL --out DIR` writes".to_owned()]
             }
-            Self::Model(_) | Self::Recording(_) | Self::Plot(_) | Self::Output(_) => Vec::new(),
+            Self::Model(_) | Self::Recording(_) | Self::Plot(_) | Self::Cache { .. } | Self::Output(_) => {
+                Vec::new()
+            }
         }
     }
 }
@@ -193,6 +207,9 @@ impl fmt::Display for Failure {
             Self::Simulation(error) | Self::Left(error, ..) => error.fmt(f),
             Self::Recording(error) => error.fmt(f),
             Self::Plot(error) => error.fmt(f),
+            Self::Cache { path, source } => {
+                write!(f, "cannot remove compiled kernels from `{}`: {source}", path.display())
+            }
             Self::Place { path, source } => write!(f, "cannot write `{}`: {source}", path.display()),
             Self::Output(source) => write!(f, "cannot write to standard output: {source}"),
         }

@@ -34,8 +34,21 @@ pub(crate) enum Command {
     Emit(EmitFlags),
     /// Draw a recording that `run --out` made
     Plot(PlotFlags),
+    /// Say what is kept of compiled kernels, or remove it
+    Cache(CacheFlags),
     /// Say which version this is, and what it finds on this machine
     Info,
+}
+
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct CacheFlags {
+    /// Say where compiled kernels are kept, how many there are, and how much room they take
+    #[arg(long)]
+    pub(crate) info: bool,
+    /// Remove all of them; they are made anew when they are needed
+    #[arg(long)]
+    pub(crate) clear: bool,
 }
 
 #[derive(Args, Debug)]
@@ -71,6 +84,9 @@ pub(crate) struct RunFlags {
     /// takes the fastest that there is. The results do not depend on it
     #[arg(long, value_name = "ENGINE", default_value = "auto", value_parser = ["auto", "block", "x86"])]
     pub(crate) cpu_kernels: String,
+    /// Compile all kernels anew, and keep none of them for later runs
+    #[arg(long)]
+    pub(crate) no_cache: bool,
     /// The float type of real variables [default: what the model says]
     #[arg(long, value_parser = ["f32", "f64"])]
     pub(crate) precision: Option<String>,
@@ -137,6 +153,9 @@ pub(crate) struct SweepFlags {
     /// takes the fastest that there is. The results do not depend on it
     #[arg(long, value_name = "ENGINE", default_value = "auto", value_parser = ["auto", "block", "x86"])]
     pub(crate) cpu_kernels: String,
+    /// Compile all kernels anew, and keep none of them for later runs
+    #[arg(long)]
+    pub(crate) no_cache: bool,
     /// The float type of real variables [default: what the model says]
     #[arg(long, value_parser = ["f32", "f64"])]
     pub(crate) precision: Option<String>,

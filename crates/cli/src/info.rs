@@ -4,7 +4,7 @@ use neuropil::{Backend as _, Cpu, Interp, KernelChoice, system};
 use neuropil_cpu::block::Level;
 
 use crate::failure::{Exit, Failure};
-use crate::{console, job};
+use crate::{cache, console, job};
 
 /// Prints what matters in a report of a mistake or of a measurement.
 pub(crate) fn info() -> Result<Exit, Failure> {
@@ -23,7 +23,7 @@ pub(crate) fn info() -> Result<Exit, Failure> {
         ("threads", job::cores().to_string()),
         ("memory", memory),
         ("backends", format!("{} (default), {}", Cpu.name(), Interp.name())),
-        ("cache", "none: kernels are compiled in every run".to_owned()),
+        ("cache", cache::shown()),
     ];
     let text: String = rows.iter().map(|(name, value)| format!("{name:<10}{value}\n")).collect();
     console::print(&text)?;

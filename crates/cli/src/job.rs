@@ -1,6 +1,7 @@
 //! What the command line means: defaults filled in, names turned into things, combinations checked.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use neuropil::{
@@ -10,6 +11,7 @@ use neuropil::{
 use neuropil_base::Span;
 use neuropil_units::{Dimension, Quantity};
 
+use crate::cache;
 use crate::failure::Failure;
 use crate::flag::{Command, ModelFlags, RunFlags, SweepFlags, Typed};
 use crate::plot;
@@ -21,6 +23,7 @@ pub(crate) enum Job {
     Check(ModelJob),
     Emit(ModelJob, Stage),
     Plot { recording: PathBuf, figure: PathBuf },
+    Cache { clear: bool },
     Info,
 }
 
@@ -142,6 +145,7 @@ impl Job {
                 plot::Format::of(&figure)?;
                 Self::Plot { recording: flags.recording, figure }
             }
+            Command::Cache(flags) => Self::Cache { clear: flags.clear },
             Command::Info => Self::Info,
         })
     }
@@ -173,7 +177,7 @@ impl RunJob {
         };
         Ok(Self {
             model,
-            backend: backend(&flags.backend, &flags.cpu_kernels)?,
+            backend: backend(&flags.backend, &flags.cpu_kernels, !flags.no_cache)?,
             threads: flags.threads.map_or_else(cores, |n| n as usize),
             out: flags.out,
             figure: flags.plot,
@@ -216,7 +220,7 @@ impl SweepJob {
             set: flags.set,
             seeds: flags.seeds,
             zip: flags.zip,
-            backend: backend(&flags.backend, &flags.cpu_kernels)?,
+            backend: backend(&flags.backend, &flags.cpu_kernels, !flags.no_cache)?,
             jobs: flags.jobs.map_or_else(cores, |n| n as usize),
             threads: flags.threads as usize,
             out: flags.out,
@@ -237,7 +241,7 @@ fn precision(name: &str) -> Precision {
 }
 
 /// The backend of that name, with the engine of that name.
-fn backend(name: &str, kernels: &str) -> Result<Box<dyn Backend>, Failure> {
+fn backend(name: &str, kernels: &str, cached: bool) -> Result<Box<dyn Backend>, Failure> {
     let kernels = match kernels {
         "block" => KernelChoice::Block,
         "x86" => KernelChoice::X86,
@@ -251,7 +255,8 @@ fn backend(name: &str, kernels: &str) -> Result<Box<dyn Backend>, Failure> {
     Ok(if name == "interp" {
         Box::new(Interp)
     } else {
-        Box::new(Cpu.with(CpuOptions { kernels, ..CpuOptions::default() }))
+        let cache = if cached { cache::open().map(Arc::new) } else { None };
+        Box::new(Cpu.with(CpuOptions { kernels, cache, ..CpuOptions::default() }))
     })
 }
 

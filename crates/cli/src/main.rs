@@ -4,6 +4,7 @@
 //! that is said about them to standard error. Exit status: 0 done, 1 a run failed, 2 the model or the command line is
 //! wrong, 130 interrupted.
 
+mod cache;
 mod check;
 mod console;
 mod draw;
@@ -55,6 +56,7 @@ fn execute(job: Job) -> Result<Exit, Failure> {
         Job::Check(job) => check::check(&job),
         Job::Emit(job, stage) => emit::emit(&job, stage),
         Job::Plot { recording, figure } => draw::draw(&recording, &figure),
+        Job::Cache { clear } => cache::cache(clear),
         Job::Info => info::info(),
     }
 }

@@ -13,6 +13,7 @@ use neuropil_memory::HostBuffer;
 
 use crate::block::Workspace;
 use crate::body::{Body, KernelChoice};
+use crate::cache::KernelCache;
 use crate::elements::{Elements, Numbers};
 use crate::machine::Sharded;
 use crate::slot::Slot;
@@ -31,22 +32,24 @@ impl Cpu {
 }
 
 /// What can be chosen by hand.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct CpuOptions {
     /// What runs the bodies of kernels.
     pub kernels: KernelChoice,
     /// A thread gets no part of a population that has fewer neurons than this.
     pub smallest_part: u32,
+    /// Where compiled kernels are kept from one process to the next, if they are.
+    pub cache: Option<Arc<KernelCache>>,
 }
 
 impl Default for CpuOptions {
     fn default() -> Self {
-        Self { kernels: KernelChoice::Auto, smallest_part: 1024 }
+        Self { kernels: KernelChoice::Auto, smallest_part: 1024, cache: None }
     }
 }
 
 /// The CPU backend with [`CpuOptions`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct TunedCpu {
     options: CpuOptions,
 }
@@ -83,7 +86,7 @@ impl Backend for TunedCpu {
     }
 
     fn shared(&self) -> Arc<dyn Backend> {
-        Arc::new(*self)
+        Arc::new(self.clone())
     }
 
     fn routine(&self, kernel: &Verified) -> Box<dyn Routine> {
@@ -91,13 +94,13 @@ impl Backend for TunedCpu {
     }
 
     fn sharing(&self) -> Arc<dyn Backend> {
-        Arc::new(Shared::new(*self))
+        Arc::new(Shared::new(self.clone()))
     }
 }
 
 impl TunedCpu {
     fn bodies(&self) -> Bodies {
-        Bodies { kernels: self.options.kernels }
+        Bodies { kernels: self.options.kernels, cache: self.options.cache.clone() }
     }
 }
 
@@ -135,9 +138,10 @@ pub(crate) fn call(
 }
 
 /// Runs bodies on the calling thread, but for those that run once for all synapses of a structure.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Bodies {
     kernels: KernelChoice,
+    cache: Option<Arc<KernelCache>>,
 }
 
 impl Executor for Bodies {
@@ -145,7 +149,7 @@ impl Executor for Bodies {
 
     fn compile(&self, kernel: &Verified, compiled: &mut u64) -> Swept {
         *compiled += 1;
-        Swept::new(kernel, Body::compile(kernel, self.kernels))
+        Swept::new(kernel, Body::cached(kernel, self.kernels, self.cache.as_ref()))
     }
 
     fn run(&self, body: &Swept, work: Work<'_>, batch: Batch<'_>, emitted: &mut Vec<u32>) {

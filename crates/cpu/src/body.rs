@@ -1,8 +1,11 @@
 //! A kernel's body made ready to run, by whichever engine suits it.
 
+use std::sync::Arc;
+
 use neuropil_ir::{Context, Verified, prepare};
 
 use crate::block::{Block, Level, Workspace};
+use crate::cache::KernelCache;
 use crate::elements::{BindError, Elements};
 use crate::slot::Slot;
 #[cfg(target_arch = "x86_64")]
@@ -69,13 +72,22 @@ impl Body {
     /// Compiles a body for the machine that this runs on.
     #[must_use]
     pub fn compile(kernel: &Verified, choice: KernelChoice) -> Self {
+        Self::cached(kernel, choice, None)
+    }
+
+    /// The same, with machine code taken from a cache where that has it, and kept there where it does not.
+    #[must_use]
+    #[cfg_attr(not(target_arch = "x86_64"), allow(unused_variables, reason = "there is no machine code"))]
+    pub fn cached(kernel: &Verified, choice: KernelChoice, cache: Option<&Arc<KernelCache>>) -> Self {
         // Preparing a verified kernel cannot fail; if it did, the kernel would do as it is.
         let kernel = prepare(kernel).unwrap_or_else(|_| kernel.clone());
         Self {
             block: Block::of_prepared(&kernel, Level::best()),
             #[cfg(target_arch = "x86_64")]
             machine: match (choice, x86::Isa::available().first()) {
-                (KernelChoice::Auto | KernelChoice::X86, Some(isa)) => x86::Kernel::of_prepared(kernel, *isa),
+                (KernelChoice::Auto | KernelChoice::X86, Some(isa)) => {
+                    x86::Kernel::of_prepared(kernel, *isa).map(|k| k.cached(cache.map(Arc::clone)))
+                }
                 (KernelChoice::Auto | KernelChoice::X86, None) | (KernelChoice::Block, _) => None,
             },
         }

@@ -7,6 +7,7 @@
 mod backend;
 pub mod block;
 mod body;
+mod cache;
 pub mod deliver;
 mod elements;
 mod machine;
@@ -17,6 +18,7 @@ pub mod x86;
 
 pub use backend::{Cpu, CpuOptions, TunedCpu};
 pub use body::{Body, KernelChoice};
+pub use cache::{CacheContents, KernelCache};
 pub use elements::{BindError, Elements, Numbers};
 pub use machine::explain;
 pub use slot::Slot;

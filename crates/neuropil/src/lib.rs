@@ -43,7 +43,7 @@ pub use builder::{Builder, Connect, Piece};
 pub use error::{Error, ErrorKind, ModelError};
 pub use model::{Model, Stage};
 pub use neuropil_base::{Diagnostic, Diagnostics, Precision, Scalar, ScalarType, Severity, SourceMap};
-pub use neuropil_cpu::{Cpu, CpuOptions, KernelChoice, TunedCpu};
+pub use neuropil_cpu::{CacheContents, Cpu, CpuOptions, KernelCache, KernelChoice, TunedCpu};
 pub use neuropil_engine::{
     Backend, BuildError, CheckpointError, Counters, Host, HostError, Options, Outcome, Owner, Progress,
     RecordTo, RunError, Simulation, Snapshot, SpikeCount, Synapse, Timings, system,

@@ -6,6 +6,7 @@
     reason = "helpers of tests may fail as tests do"
 )]
 
+mod cache;
 mod checkpoint;
 mod figure;
 #[cfg(unix)]

@@ -27,6 +27,7 @@ mod asm;
 mod encode;
 mod family;
 mod pages;
+mod plain;
 mod plan;
 mod program;
 mod random;
@@ -36,14 +37,16 @@ mod serial;
 #[cfg(test)]
 mod tests;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use neuropil_ir::{Side, Verified, prepare};
 
 use crate::block::Level;
+use crate::cache::KernelCache;
 use crate::elements::{Elements, Numbers};
 
 use pages::Pages;
+use plain::{PlainCode, PlainCodes};
 use plan::Plan;
 use program::Entry;
 use select::{Job, Shape};
@@ -82,6 +85,8 @@ pub struct Kernel {
     level: Level,
     /// By the shapes of the three sides.
     codes: Vec<OnceLock<Option<Codes>>>,
+    /// Where code is kept for other processes.
+    cache: Option<Arc<KernelCache>>,
 }
 
 /// The code for one shape of elements.
@@ -111,6 +116,12 @@ impl Kernel {
         Self::compile_for(kernel, Isa::available().into_iter().next()?)
     }
 
+    /// The same, with code taken from a cache where that has it, and kept there where it does not.
+    #[must_use]
+    pub fn cached(self, cache: Option<Arc<KernelCache>>) -> Self {
+        Self { cache, ..self }
+    }
+
     /// Prepares a body for an instruction set. `None` if this machine does not have it, or the body is one for the block
     /// engine.
     #[must_use]
@@ -124,7 +135,7 @@ impl Kernel {
         let level = Level::available().into_iter().find(|level| level.name() == isa.name())?;
         let plan = Plan::new(kernel)?;
         let codes = (0..64).map(|_| OnceLock::new()).collect();
-        Some(Self { plan, isa, level, codes })
+        Some(Self { plan, isa, level, codes, cache: None })
     }
 
     /// The instruction set that it was made for.
@@ -152,10 +163,22 @@ impl Kernel {
     fn codes(&self, shapes: [Shape; 3]) -> Option<&Codes> {
         let [own, pre, post] = shapes.map(|s| s as usize);
         let cell = self.codes.get(own * 16 + pre * 4 + post)?;
-        cell.get_or_init(|| self.make(shapes)).as_ref()
+        cell.get_or_init(|| self.find_or_make(shapes)).as_ref()
     }
 
-    fn make(&self, shapes: [Shape; 3]) -> Option<Codes> {
+    fn find_or_make(&self, shapes: [Shape; 3]) -> Option<Codes> {
+        let Some(cache) = &self.cache else { return self.make(shapes)?.codes(self.isa) };
+        let (emitter, isa, kernel) = (env!("NEUROPIL_EMITTER"), self.isa.name(), &self.plan.kernel);
+        let key = format!("{emitter} {isa} {shapes:?}\n{kernel}");
+        let parse = |data: &[u8]| postcard::from_bytes::<PlainCodes>(data).ok()?.codes(self.isa);
+        let make = || {
+            let plain = self.make(shapes)?;
+            Some((plain.codes(self.isa)?, postcard::to_allocvec(&plain).ok()?))
+        };
+        cache.get_or_make(key.as_bytes(), parse, make)
+    }
+
+    fn make(&self, shapes: [Shape; 3]) -> Option<PlainCodes> {
         let code = |wanted: &[bool], parameters| {
             let plan = &self.plan;
             let program = select::select(&Job {
@@ -168,14 +191,13 @@ impl Kernel {
                 isa: self.isa,
             })?;
             let text = encode::encode(&program)?;
-            let pages = Pages::new(&text, &program.pool)?;
-            let (entries, table, lanes) = (program.entries, program.table, program.lanes);
-            Some(Code { pages, entries, table, lanes, isa: self.isa })
+            let (table, lanes) = (program.table, program.lanes);
+            Some(PlainCode::new(text, program.pool, &program.entries, table, lanes))
         };
         let parameters = match self.plan.parameters.as_slice() {
             [] => None,
             list => Some(code(&self.plan.for_parameters, list)?),
         };
-        Some(Codes { parameters, body: code(&self.plan.for_effects, &[])? })
+        Some(PlainCodes { parameters, body: code(&self.plan.for_effects, &[])? })
     }
 }
