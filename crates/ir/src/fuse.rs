@@ -89,7 +89,7 @@ fn independent<B: Copy + Eq + Hash>(parts: &[Bound<'_, B>]) -> bool {
             }
         }
     }
-    uses.values().all(|u| !(u.written && u.elsewhere) && !(u.accumulated > 0 && u.parts > 1))
+    uses.values().all(|u| !(u.written && u.elsewhere || u.accumulated > 0 && u.parts > 1))
 }
 
 /// Without the stores whose values a later store to the element's own place replaces; nobody reads them in between,
