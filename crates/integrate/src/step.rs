@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use neuropil_base::{Diagnostics, ScalarType};
+use neuropil_base::{Diagnostics, Scalar, ScalarType};
 use neuropil_math::{CompareOp, Function};
 use neuropil_model::{
     Block, Equation, Expr, ExprKind, Method, Network, ObjectId, PopulationId, ProjectionId, Refractory,
@@ -89,8 +89,17 @@ fn refractory_update(network: &Network, id: PopulationId, block: &mut Block) {
             let Some(last) = variable_of_kind(network, object, &VariableKind::LastSpike) else { return };
             let now = Expr::new(ExprKind::Time, ScalarType::F64);
             let passed = arith.sub(now, Expr::variable(last, ScalarType::F64));
-            let time = with_dt(algebra, dt, time);
-            block.set(not_refractory, arith.compare(CompareOp::Ge, steps(passed), steps(time)));
+            let enough = steps(with_dt(algebra, dt, time));
+            let condition = match enough.as_constant() {
+                // The same without a division, which would be the dearest operation of many a neuron:
+                // int((passed + dt/1000)/dt) >= k where passed + dt/1000 >= k dt.
+                Some(Scalar::I32(k)) if (1..1 << 30).contains(&k) => {
+                    let least = Expr::real((f64::from(k) - 1e-3) * dt, ScalarType::F64);
+                    arith.compare(CompareOp::Ge, passed, least)
+                }
+                Some(_) | None => arith.compare(CompareOp::Ge, steps(passed), enough),
+            };
+            block.set(not_refractory, condition);
         }
         Refractory::While(condition) => {
             let before = Expr::variable(not_refractory, ScalarType::Bool);
