@@ -24,6 +24,7 @@ mod exponential;
 mod implicit;
 mod membrane;
 mod noise;
+mod reciprocal;
 pub mod reference;
 mod sign;
 mod step;

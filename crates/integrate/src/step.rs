@@ -15,6 +15,7 @@ use crate::explicit::{self, Explicit};
 use crate::exponential::{self, exponential_euler};
 use crate::implicit::implicit_euler;
 use crate::noise::{NoiseClass, Stochastic};
+use crate::reciprocal;
 use crate::system::{Refusal, System, variable_of_kind, with_dt};
 
 /// Halvings of the interval for coupled systems whose coefficients the kernel computes: rates times the
@@ -139,6 +140,8 @@ fn step(system: &System<'_>, method: Method, mut block: Block) -> Result<Step, D
         let new = integrate(&own, method, &mut shared).map_err(diagnostics)?;
         own.store(&mut shared, new, |_| true);
     }
+    reciprocal::multiply(&mut block);
+    reciprocal::multiply(&mut shared);
     Ok(Step { object, block, shared, method, reason })
 }
 

@@ -92,7 +92,7 @@ fn the_step_of_a_leaky_neuron_is_short() {
     };
     let text = given.text();
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines[1], "not_refractory = timestep(t - lastspike, 0.0001) >= 20");
+    assert_eq!(lines[1], "not_refractory = t - lastspike >= 0.0019998999999999998");
     assert!(lines[2].starts_with("v_new := ") && lines[2].ends_with("if not_refractory else v"), "{text}");
     assert!(!lines[3].contains(" if "), "g has no select: {text}");
     assert_eq!(lines[4..], ["v = v_new", "g = g_new"]);
