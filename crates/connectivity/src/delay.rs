@@ -67,7 +67,7 @@ impl Steps {
     /// The `k`-th, if there is one.
     #[must_use]
     pub fn get(&self, k: usize) -> Option<u32> {
-        of_any_width!(self, list => list.get(k).map(|&steps| u32::from(steps)))
+        of_any_width!(self, list => list.get(k).map(|&steps| wide(steps)))
     }
 
     /// Those that occur, ascending.
@@ -79,14 +79,18 @@ impl Steps {
     /// The smallest; 0 if there is none.
     #[must_use]
     pub fn shortest(&self) -> u32 {
-        of_any_width!(self, list => list.iter().min().map_or(0, |&steps| u32::from(steps)))
+        of_any_width!(self, list => list.iter().min().map_or(0, |&steps| wide(steps)))
     }
 
     /// The largest; 0 if there is none.
     #[must_use]
     pub fn longest(&self) -> u32 {
-        of_any_width!(self, list => list.iter().max().map_or(0, |&steps| u32::from(steps)))
+        of_any_width!(self, list => list.iter().max().map_or(0, |&steps| wide(steps)))
     }
+}
+
+fn wide(steps: impl Into<u32>) -> u32 {
+    steps.into()
 }
 
 /// Numbers below this are looked up in a table.
