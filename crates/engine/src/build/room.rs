@@ -138,7 +138,7 @@ delay = "1*ms + rand()*ms"
 
     #[test]
     fn neurons_that_do_not_fit_are_named() {
-        let error = check(&network(), Some(4000)).unwrap_err();
+        let error = check(&network(), Some(3999)).unwrap_err();
         assert!(error.to_string().contains("most of them of population `cells`, needs"), "{error}");
     }
 }
