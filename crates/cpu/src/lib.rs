@@ -11,6 +11,7 @@ mod cache;
 pub mod deliver;
 mod elements;
 mod machine;
+mod random;
 mod slot;
 mod sweep;
 #[cfg(target_arch = "x86_64")]

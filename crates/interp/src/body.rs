@@ -6,12 +6,12 @@
 //! * A computed place outside of a buffer reads the nearest element, or 0 from an empty buffer; it writes nothing.
 //!   The numbers of sides lie inside: their driver sees to it. Here they are treated alike if they do not.
 //! * A random word is [`neuropil_rng::word`] of (seed, site, draw, number of the side, step); a sample takes its
-//!   words from the [`ElementStream`] of (seed, site, number of the side, step).
+//!   words from the [`SampleBits`] of (seed, site, number of the side, step).
 //! * Accumulation gives `old + value`, `min(value, old)` or `max(value, old)`.
 
 use neuropil_base::Scalar;
 use neuropil_ir::{At, Context, Element, Kernel, Op, SlotId, ValueId, Verified, index_value};
-use neuropil_rng::{ElementStream, word};
+use neuropil_rng::{SampleBits, word};
 
 /// The buffers that a kernel's slots are bound to.
 pub trait Slots {
@@ -76,8 +76,8 @@ pub fn run<S: Slots + ?Sized>(
             }
             Op::Sample { sampler, site, side, args } => {
                 let args: Vec<f64> = args.iter().map(|a| of(*a).to_f64()).collect();
-                let mut stream = ElementStream::new(context.seed, *site, element.number(*side), context.step);
-                Some(Scalar::I32(sampler.draw(&args, &mut stream)))
+                let mut bits = SampleBits::new(context.seed, *site, element.number(*side), context.step);
+                Some(Scalar::I32(sampler.draw(&args, &mut bits)))
             }
             Op::Store { slot, at, value } => {
                 if let Some(index) = inside(slots.len(*slot), place(*at, element, of)) {

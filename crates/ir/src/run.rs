@@ -46,7 +46,9 @@ pub fn index_value(number: u64) -> i32 {
 
 impl Sampler {
     /// One sample; `args` are its parameters in order, missing ones count as 0. A count is cut to a whole
-    /// number, and a result outside of `i32` to its limits.
+    /// number, and a result outside of `i32` to its limits. Always inlined, so that it is built for the instruction set
+    /// of the caller.
+    #[inline(always)]
     pub fn draw(self, args: &[f64], bits: &mut impl Bits) -> i32 {
         let arg = |k: usize| args.get(k).copied().unwrap_or(0.0);
         let number = match self {

@@ -44,18 +44,31 @@
 //!
 //! [`unit_f32`] keeps the upper 24 bits of one word, [`unit_f64`] the upper 53 of two (draw 0 is the
 //! upper half); both give multiples of 2^-24 and 2^-53 in [0, 1).
+//!
+//! A sample of [`poisson`] or [`binomial`] takes words as it needs them, from [`SampleBits`]: first the element's words of the
+//! draws 0 to 3, then those of its [`ElementStream`]. With a mean below 64 it is the number that belongs to one uniform number of two
+//! words, and nearly always the first of them decides (see `inversion.rs`), so that [`Table`], [`poisson_lanes`] and
+//! [`binomial_lanes`] give the numbers of many elements from one word each.
 
+mod binomial;
 mod chacha;
 mod distribution;
 mod element;
 mod gaps;
+mod inversion;
+mod poisson;
+mod sample;
 mod stream;
 mod words;
 
+pub use binomial::binomial;
 pub use chacha::{Key, SIGMA, lanes};
-pub use distribution::{Bits, binomial, poisson};
+pub use distribution::Bits;
 pub use element::ElementStream;
 pub use gaps::Gaps;
+pub use inversion::{Table, UNDECIDED, binomial_lanes, poisson_lanes};
+pub use poisson::poisson;
+pub use sample::{FIRST_WORDS, SampleBits};
 pub use stream::{Site, Stream};
 pub use words::{Words, fill, fill_lanes, pick_lanes, word};
 

@@ -2,7 +2,7 @@
 
 use crate::DOMAIN_STREAM;
 use crate::chacha::{Key, write_blocks};
-use crate::distribution::{Bits, binomial};
+use crate::{Bits, binomial};
 
 /// Blocks computed together: building takes many words from one stream.
 const LANES: usize = 4;
@@ -135,6 +135,7 @@ impl Stream {
     }
 
     /// The number of successes in `n` trials of probability `p`, as [`binomial`].
+    #[inline(never)]
     pub fn binomial(&mut self, n: i64, p: f64) -> i64 {
         binomial(n, p, self)
     }

@@ -82,7 +82,7 @@ pub(super) enum Code {
     Emit { condition: u16 },
     Index { side: Side, dst: u16 },
     Word { site: u32, draw: u32, side: Side, dst: u16 },
-    Sample { sampler: Sampler, site: u32, side: Side, args: [Option<u16>; 2], dst: u16 },
+    Sample { sampler: Sampler, site: u32, side: Side, args: [Option<Operand>; 2], dst: u16 },
 }
 
 /// A value that all elements share, and that depends on the call.
@@ -312,11 +312,11 @@ impl Compiler<'_> {
                 Code::Word { site: *site, draw: *draw, side: *side, dst }
             }
             Op::Sample { sampler, site, side, args } => {
-                let mut lanes = [None; 2];
-                for (lane, arg) in lanes.iter_mut().zip(args) {
-                    *lane = Some(self.lane(*arg));
+                let mut operands = [None; 2];
+                for (operand, arg) in operands.iter_mut().zip(args) {
+                    *operand = Some(self.operand(*arg));
                 }
-                Code::Sample { sampler: *sampler, site: *site, side: *side, args: lanes, dst }
+                Code::Sample { sampler: *sampler, site: *site, side: *side, args: operands, dst }
             }
             Op::Unary(..)
             | Op::Binary(..)

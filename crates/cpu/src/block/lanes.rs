@@ -6,6 +6,7 @@ use neuropil_base::{Scalar, ScalarType};
 use super::compile::{Operand, Program};
 use super::data::Element;
 use super::{BLOCK, typed};
+use crate::random::Tables;
 
 /// One value per element of a block, on a boundary that suits the widest vectors.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub(super) struct Files {
     i64: Vec<i64>,
     f32: Vec<f32>,
     f64: Vec<f64>,
+    /// What samples are looked up in.
+    pub(super) tables: Tables,
 }
 
 impl Files {

@@ -5,7 +5,8 @@
     reason = "functions built for more than the portable instruction set are unsafe to call"
 )]
 
-use neuropil_rng::{Key, fill_lanes, pick_lanes};
+use neuropil_ir::Sampler;
+use neuropil_rng::{Key, SampleBits, binomial_lanes, fill_lanes, pick_lanes, poisson_lanes};
 
 use super::compile::{Group, Pure};
 use super::lanes::Files;
@@ -30,11 +31,15 @@ struct Loops {
     call_f32: unsafe fn(&Pure, &mut Files, usize),
     fill: unsafe fn(&Key, i64, u64, &mut [u32]),
     pick: unsafe fn(&Key, i64, &[u64], &mut [u32]),
+    poisson: unsafe fn(&[f64], &mut [u32]) -> usize,
+    binomial: unsafe fn(&[f64], &[f64], &mut [u32]) -> usize,
+    draw: unsafe fn(Sampler, [f64; 2], &mut SampleBits) -> i32,
 }
 
-/// Builds the loops with some features; `$blocks` ChaCha blocks are computed together.
+/// Builds the loops with some features; `$blocks` ChaCha blocks are computed together, and `$samples` samples of different
+/// distributions.
 macro_rules! build {
-    ($module:ident, $name:literal, $blocks:literal $(, $features:literal)?) => {
+    ($module:ident, $name:literal, $blocks:literal, $samples:literal $(, $features:literal)?) => {
         mod $module {
             use super::*;
 
@@ -83,17 +88,46 @@ macro_rules! build {
                 fill_lanes::<$blocks>(key, step, first, words);
             }
 
+            $(#[target_feature(enable = $features)])?
+            fn poisson(means: &[f64], words: &mut [u32]) -> usize {
+                poisson_lanes::<$samples>(means, words)
+            }
+
+            $(#[target_feature(enable = $features)])?
+            fn binomial(n: &[f64], p: &[f64], words: &mut [u32]) -> usize {
+                binomial_lanes::<$samples>(n, p, words)
+            }
+
+            $(#[target_feature(enable = $features)])?
+            fn draw(sampler: Sampler, parameters: [f64; 2], bits: &mut SampleBits) -> i32 {
+                sampler.draw(&parameters, bits)
+            }
+
             pub(super) static LOOPS: Loops =
-                Loops { name: $name, f64, f32, i64, i32, mixed, call_f64, call_f32, fill, pick };
+                Loops {
+                    name: $name,
+                    f64,
+                    f32,
+                    i64,
+                    i32,
+                    mixed,
+                    call_f64,
+                    call_f32,
+                    fill,
+                    pick,
+                    poisson,
+                    binomial,
+                    draw,
+                };
         }
     };
 }
 
-build!(portable, "portable", 8);
+build!(portable, "portable", 8, 4);
 #[cfg(target_arch = "x86_64")]
-build!(avx2, "avx2", 8, "avx2,fma");
+build!(avx2, "avx2", 8, 16, "avx2,fma");
 #[cfg(target_arch = "x86_64")]
-build!(avx512, "avx512", 16, "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma");
+build!(avx512, "avx512", 16, 32, "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma");
 
 impl Level {
     /// The levels of this machine, the fastest first.
@@ -155,8 +189,26 @@ impl Level {
     }
 
     /// The random words of elements with these numbers.
-    pub(super) fn pick(self, key: &Key, step: i64, numbers: &[u64], words: &mut [u32]) {
+    pub(crate) fn pick(self, key: &Key, step: i64, numbers: &[u64], words: &mut [u32]) {
         // SAFETY: as in `execute`.
         unsafe { (self.loops.pick)(key, step, numbers, words) }
+    }
+
+    /// The samples that belong to first words, see [`poisson_lanes`].
+    pub(crate) fn poisson(self, means: &[f64], words: &mut [u32]) -> usize {
+        // SAFETY: as in `execute`.
+        unsafe { (self.loops.poisson)(means, words) }
+    }
+
+    /// The samples that belong to first words, see [`binomial_lanes`].
+    pub(crate) fn binomial(self, n: &[f64], p: &[f64], words: &mut [u32]) -> usize {
+        // SAFETY: as in `execute`.
+        unsafe { (self.loops.binomial)(n, p, words) }
+    }
+
+    /// One sample, see [`Sampler::draw`].
+    pub(crate) fn draw(self, sampler: Sampler, parameters: [f64; 2], bits: &mut SampleBits) -> i32 {
+        // SAFETY: as in `execute`.
+        unsafe { (self.loops.draw)(sampler, parameters, bits) }
     }
 }

@@ -21,8 +21,7 @@ mod memory;
 mod tests;
 
 use neuropil_base::{Scalar, ScalarType};
-use neuropil_ir::{Context, Op, SlotId, ValueId, Verified, index_value, prepare};
-use neuropil_rng::{DOMAIN_WORD, ElementStream, Key, word};
+use neuropil_ir::{Context, Op, Side, SlotId, ValueId, Verified, index_value, prepare};
 
 pub use lanes::Workspace;
 pub use level::Level;
@@ -30,9 +29,10 @@ pub use level::Level;
 pub(crate) use memory::load_one;
 
 use crate::elements::{BindError, Elements, Numbers};
+use crate::random::{Asking, Parameter};
 use crate::slot::Slot;
 use compile::{Code, Program, Where};
-use lanes::{Files, put, take, values};
+use lanes::{Files, Source, put, take, values};
 use memory::Spot;
 
 /// Elements that run together. Longer blocks spread the cost of choosing a loop over more elements, shorter
@@ -218,7 +218,7 @@ impl Call<'_> {
     /// Carries out one instruction.
     #[inline]
     fn step(&self, code: &Code, slots: &[Slot<'_>], files: &mut Files, events: &mut Vec<u32>) {
-        let Self { level, context, part } = self;
+        let Self { level, part, .. } = self;
         let n = part.len;
         match code {
             Code::Pure(pure) => level.execute(pure, files, n),
@@ -257,22 +257,32 @@ impl Call<'_> {
             }
             Code::Word { site, draw, side, dst } => {
                 let Some(mut lane) = take::<i32>(files, *dst) else { return };
-                let words: &mut [u32] = bytemuck::cast_slice_mut(values::<i32>(&mut lane, n));
-                random_words(*level, context, [*site, *draw], part.numbers(*side), words);
+                self.asking(*site, *side).words(
+                    *draw,
+                    0,
+                    bytemuck::cast_slice_mut(values::<i32>(&mut lane, n)),
+                );
                 put::<i32>(files, *dst, lane);
             }
             Code::Sample { sampler, site, side, args, dst } => {
                 let Some(mut lane) = take::<i32>(files, *dst) else { return };
-                let numbers = part.numbers(*side);
-                let lists = args.map(|a| a.map_or(&[][..], |a| lanes::lane::<f64>(files, a, n)));
-                for (k, value) in values::<i32>(&mut lane, n).iter_mut().enumerate() {
-                    let args = lists.map(|list| list.get(k).copied().unwrap_or(0.0));
-                    let mut stream = ElementStream::new(context.seed, *site, numbers.get(k), context.step);
-                    *value = sampler.draw(&args, &mut stream);
-                }
+                let mut tables = std::mem::take(&mut files.tables);
+                let parameters =
+                    args.map(|operand| match operand.map(|o| lanes::source::<f64>(files, o, n)) {
+                        Some(Source::Each(list)) => Parameter::Each(list),
+                        Some(Source::All(x)) => Parameter::All(x),
+                        None => Parameter::All(0.0),
+                    });
+                let samples = values::<i32>(&mut lane, n);
+                self.asking(*site, *side).samples(&mut tables, *sampler, parameters, samples);
+                files.tables = tables;
                 put::<i32>(files, *dst, lane);
             }
         }
+    }
+
+    fn asking(&self, site: u32, side: Side) -> Asking<'_> {
+        Asking { level: self.level, context: self.context, site, numbers: self.part.numbers(side) }
     }
 }
 
@@ -282,32 +292,6 @@ pub(crate) fn first_part(elements: &Elements<'_>) -> usize {
     match elements.own {
         Numbers::From(first) => BLOCK - (first % 128) as usize,
         Numbers::Same(_) | Numbers::List32(_) | Numbers::List64(_) => BLOCK,
-    }
-}
-
-/// The words that elements take as their `draw`-th at `site`.
-pub(crate) fn random_words(
-    level: Level,
-    context: &Context,
-    [site, draw]: [u32; 2],
-    numbers: &Numbers<'_>,
-    words: &mut [u32],
-) {
-    /// As many numbers as are looked up together.
-    const GROUP: usize = 64;
-    let key = Key::new(context.seed, site, draw, DOMAIN_WORD);
-    match numbers {
-        Numbers::From(first) => level.fill(&key, context.step, *first, words),
-        Numbers::Same(number) => words.fill(word(context.seed, site, draw, *number, context.step)),
-        Numbers::List32(_) | Numbers::List64(_) => {
-            for (g, group) in words.chunks_mut(GROUP).enumerate() {
-                let mut list = [0; GROUP];
-                for (k, number) in list.iter_mut().take(group.len()).enumerate() {
-                    *number = numbers.get(g * GROUP + k);
-                }
-                level.pick(&key, context.step, &list[..group.len()], group);
-            }
-        }
     }
 }
 
