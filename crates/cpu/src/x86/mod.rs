@@ -30,7 +30,6 @@ mod pages;
 mod plain;
 mod plan;
 mod program;
-mod random;
 mod run;
 mod select;
 mod serial;

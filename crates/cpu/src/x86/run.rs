@@ -8,10 +8,10 @@ use neuropil_ir::{Access, At, Context, Op, Side, ValueId};
 
 use super::plan::{Fill, Parameter, Plan};
 use super::program::{Entry, Isa, header};
-use super::random::{self, Asking};
 use super::{CHUNK, Code, Codes, Kernel};
 use crate::block::{Workspace, first_part, load_one};
 use crate::elements::{Elements, Numbers};
+use crate::random::{self, Asking, Tables};
 use crate::slot::Slot;
 
 /// Elements of one call of a body that emits: there is room for that many events.
@@ -30,6 +30,8 @@ pub(crate) struct Scratch {
     lanes: Vec<Vec<Line>>,
     events: Vec<u32>,
     shared: Vec<Scalar>,
+    /// What samples are looked up in.
+    tables: Tables,
 }
 
 impl Kernel {
@@ -161,7 +163,7 @@ impl Kernel {
         match fill {
             Fill::Word { draw, .. } => {
                 let words: &mut [u32] = bytemuck::cast_slice_mut(&mut taken);
-                asking.words(*draw, &mut words[..n]);
+                asking.words(*draw, 0, &mut words[..n]);
             }
             Fill::Sample { sampler, parameters, .. } => {
                 let samples: &mut [i32] = bytemuck::cast_slice_mut(&mut taken);
@@ -177,7 +179,7 @@ impl Kernel {
                         }
                     };
                 }
-                asking.samples(*sampler, list, &mut samples[..n]);
+                asking.samples(&mut scratch.tables, *sampler, list, &mut samples[..n]);
             }
         }
         scratch.lanes[*lane as usize] = taken;
