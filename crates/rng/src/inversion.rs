@@ -369,11 +369,11 @@ mod tests {
     fn assert_thresholds(law: &Law, mut mass: Exact, ratio: impl Fn(u32) -> Exact, what: &str) {
         let (mut sum, mut k) = (exact(0.0), 0);
         for threshold in law.thresholds() {
-            sum = sum + &mass;
+            sum += &mass;
             let error = (exact(threshold) - &sum).to_f64().value().abs();
             assert!(error < 1e-14 && error < 2e-13 * threshold, "{what}: c({k}) is off by {error}");
             k += 1;
-            mass = mass * ratio(k);
+            mass *= ratio(k);
         }
         // The number behind the last threshold takes all that is left.
         let rest = (exact(1.0) - sum - mass).to_f64().value().abs();

@@ -183,7 +183,7 @@ impl Level {
     }
 
     /// The random words of elements one after the other, see [`neuropil_rng::fill`].
-    pub(super) fn fill(self, key: &Key, step: i64, first: u64, words: &mut [u32]) {
+    pub(crate) fn fill(self, key: &Key, step: i64, first: u64, words: &mut [u32]) {
         // SAFETY: as in `execute`.
         unsafe { (self.loops.fill)(key, step, first, words) }
     }
