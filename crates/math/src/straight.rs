@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use neuropil_math::straight::Straight;
-//! let squares: Vec<f32> = [2.0_f32, 3.0].iter().map(|x| (x.log() * 2.0).exp()).collect();
+//! let squares: Vec<f32> = [2.0_f32, 3.0].iter().map(|x| Straight::exp(Straight::log(*x) * 2.0)).collect();
 //! assert!((squares[1] - 9.0).abs() < 1e-5);
 //! ```
 

@@ -194,7 +194,7 @@ fn pyramidal_cells_spike_at_their_somata_and_excite_each_other() {
     simulation.run(0.2).unwrap();
     let (times, elements) = simulation.spikes("cells").unwrap();
     assert!(elements.iter().all(|e| e % 32 == 0), "only somata spike");
-    assert_eq!(times.len(), 109, "as the header of the model says");
+    assert_eq!(times.len(), 121, "as the header of the model says");
     assert!(simulation.values("cells.v").unwrap().iter().all(|v| (-0.09..0.06).contains(v)));
 }
 

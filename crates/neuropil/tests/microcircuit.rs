@@ -35,7 +35,9 @@ fn microcircuit(changes: &[&str]) -> Model {
 /// The synapses of the full circuit onto a population from another: Potjans and Diesmann, equation 1.
 fn synapses(target: usize, source: usize) -> f64 {
     let pairs = SIZES[source] * SIZES[target];
-    ((1.0 - PROBABILITIES[target][source]).ln() / (-1.0 / pairs).ln_1p()).round()
+    #[allow(clippy::disallowed_methods, reason = "a judge of ours, not a result")]
+    let synapses = (1.0 - PROBABILITIES[target][source]).ln() / (-1.0 / pairs).ln_1p();
+    synapses.round()
 }
 
 /// The number of a population among the eight, by the neuron that it begins with.
