@@ -18,6 +18,7 @@ use crate::elements::{Elements, Numbers};
 use crate::machine::Sharded;
 use crate::slot::Slot;
 use crate::sweep::{Sweep, Swept};
+use crate::typed::typed;
 
 /// The CPU backend, as it is best for most.
 #[derive(Clone, Copy, Default, Debug)]
@@ -187,11 +188,5 @@ impl Executor for Bodies {
 
 /// All of a buffer, to be written.
 fn whole(buffer: &mut HostBuffer) -> Slot<'_> {
-    match buffer.ty() {
-        ScalarType::Bool => buffer.as_mut_slice::<u8>().into(),
-        ScalarType::I32 => buffer.as_mut_slice::<i32>().into(),
-        ScalarType::I64 => buffer.as_mut_slice::<i64>().into(),
-        ScalarType::F32 => buffer.as_mut_slice::<f32>().into(),
-        ScalarType::F64 => buffer.as_mut_slice::<f64>().into(),
-    }
+    typed!(buffer.ty(), T => buffer.as_mut_slice::<T>().into())
 }

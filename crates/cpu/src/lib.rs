@@ -14,6 +14,7 @@ mod machine;
 mod random;
 mod slot;
 mod sweep;
+mod typed;
 #[cfg(target_arch = "x86_64")]
 pub mod x86;
 

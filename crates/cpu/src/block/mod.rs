@@ -40,34 +40,7 @@ use memory::Spot;
 /// `examples/block_speed.rs`, 512 was quicker than 256 in both precisions, and 1024 only in single.
 pub const BLOCK: usize = 512;
 
-/// Carries out `$body` with `$T` the machine type of `$ty`.
-macro_rules! typed {
-    ($ty:expr, $T:ident => $body:expr) => {
-        match $ty {
-            neuropil_base::ScalarType::Bool => {
-                type $T = u8;
-                $body
-            }
-            neuropil_base::ScalarType::I32 => {
-                type $T = i32;
-                $body
-            }
-            neuropil_base::ScalarType::I64 => {
-                type $T = i64;
-                $body
-            }
-            neuropil_base::ScalarType::F32 => {
-                type $T = f32;
-                $body
-            }
-            neuropil_base::ScalarType::F64 => {
-                type $T = f64;
-                $body
-            }
-        }
-    };
-}
-use typed;
+use crate::typed::typed;
 
 /// A compiled body. It can be shared between threads, each with a [`Workspace`] of its own.
 ///

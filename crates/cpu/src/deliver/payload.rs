@@ -10,6 +10,7 @@ use neuropil_memory::HostBuffer;
 
 use super::recognise::Payload;
 use crate::block::Workspace;
+use crate::typed::typed;
 use crate::{BindError, Elements, Numbers, Slot};
 
 thread_local! {
@@ -197,34 +198,6 @@ pub(super) fn rows_of_about(rows: &Storage, row: u32, count: usize) -> u32 {
 fn part_bytes(buffer: &HostBuffer, own: Range<usize>) -> &[u8] {
     let size = buffer.ty().size();
     buffer.bytes().get(own.start * size..own.end * size).unwrap_or_default()
-}
-
-/// Carries out `$body` with `$T` the machine type of `$ty`.
-macro_rules! typed {
-    ($ty:expr, $T:ident => $body:expr) => {
-        match $ty {
-            ScalarType::Bool => {
-                type $T = u8;
-                $body
-            }
-            ScalarType::I32 => {
-                type $T = i32;
-                $body
-            }
-            ScalarType::I64 => {
-                type $T = i64;
-                $body
-            }
-            ScalarType::F32 => {
-                type $T = f32;
-                $body
-            }
-            ScalarType::F64 => {
-                type $T = f64;
-                $body
-            }
-        }
-    };
 }
 
 fn all(buffer: &HostBuffer) -> Slot<'_> {

@@ -25,6 +25,7 @@ use crate::block::Workspace;
 use crate::deliver::Due;
 use crate::elements::Elements;
 use crate::slot::Slot;
+use crate::typed::typed;
 
 /// Where a buffer lies.
 #[derive(Clone, Copy)]
@@ -520,34 +521,6 @@ impl<'c> Turn<'_, 'c> {
             solver.wide(tree, data!(f64));
         }
     }
-}
-
-/// Carries out `$body` with `$T` the machine type of `$ty`.
-macro_rules! typed {
-    ($ty:expr, $T:ident => $body:expr) => {
-        match $ty {
-            ScalarType::Bool => {
-                type $T = u8;
-                $body
-            }
-            ScalarType::I32 => {
-                type $T = i32;
-                $body
-            }
-            ScalarType::I64 => {
-                type $T = i64;
-                $body
-            }
-            ScalarType::F32 => {
-                type $T = f32;
-                $body
-            }
-            ScalarType::F64 => {
-                type $T = f64;
-                $body
-            }
-        }
-    };
 }
 
 /// Sets elements of a buffer.
