@@ -48,14 +48,19 @@ pub(super) struct Found {
 }
 
 /// The expansion of a function, on loads that stand for its arguments.
-struct Template {
+pub(crate) struct Template {
     called: Called,
-    kernel: Kernel,
-    args: Vec<ValueId>,
-    root: ValueId,
+    pub(crate) kernel: Kernel,
+    pub(crate) args: Vec<ValueId>,
+    pub(crate) root: ValueId,
 }
 
 impl Template {
+    /// The expansion of a function of floats of one type.
+    pub(crate) fn of(function: Function, ty: ScalarType) -> Self {
+        Self::new(Called::Function(function), ty)
+    }
+
     fn new(called: Called, ty: ScalarType) -> Self {
         let mut b = Builder::new("template", Domain::Elements);
         let (count, arg_type) = match called {
@@ -92,11 +97,14 @@ impl Template {
 
     /// The arguments with which this expansion gives `value`.
     fn find(&self, kernel: &Kernel, value: ValueId) -> Option<Vec<ValueId>> {
-        let mut known = vec![None; self.kernel.insts.len()];
-        if !self.is(self.root, kernel, value, &mut known) {
-            return None;
-        }
+        let known = self.places(kernel, value)?;
         self.args.iter().map(|arg| known[arg.index()]).collect()
+    }
+
+    /// By value of the expansion: what stands for it in a kernel where the expansion gives `value`.
+    pub(crate) fn places(&self, kernel: &Kernel, value: ValueId) -> Option<Vec<Option<ValueId>>> {
+        let mut known = vec![None; self.kernel.insts.len()];
+        self.is(self.root, kernel, value, &mut known).then_some(known)
     }
 
     /// Whether `ours` may stand for `theirs`, as far as is `known`.

@@ -23,6 +23,8 @@ mod tests;
 use neuropil_base::{Scalar, ScalarType};
 use neuropil_ir::{Context, Op, Side, SlotId, ValueId, Verified, index_value, prepare};
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) use called::Template;
 pub use lanes::Workspace;
 pub use level::Level;
 #[cfg(target_arch = "x86_64")]

@@ -87,6 +87,8 @@ families! {
     MinF64: VEX_Vminpd_xmm_xmm_xmmm128 EVEX_Vminpd_xmm_k1z_xmm_xmmm128b64, Full Full Full, 8, true, X;
     MaxF32: VEX_Vmaxps_xmm_xmm_xmmm128 EVEX_Vmaxps_xmm_k1z_xmm_xmmm128b32, Full Full Full, 4, true, X;
     MaxF64: VEX_Vmaxpd_xmm_xmm_xmmm128 EVEX_Vmaxpd_xmm_k1z_xmm_xmmm128b64, Full Full Full, 8, true, X;
+    ScaleF32: _ EVEX_Vscalefps_xmm_k1z_xmm_xmmm128b32, Full Full Full, 4, true, X;
+    ScaleF64: _ EVEX_Vscalefpd_xmm_k1z_xmm_xmmm128b64, Full Full Full, 8, true, X;
     SqrtF32: VEX_Vsqrtps_xmm_xmmm128 EVEX_Vsqrtps_xmm_k1z_xmmm128b32, Full Full Full, 4, true, X;
     SqrtF64: VEX_Vsqrtpd_xmm_xmmm128 EVEX_Vsqrtpd_xmm_k1z_xmmm128b64, Full Full Full, 8, true, X;
     RoundF32: VEX_Vroundps_xmm_xmmm128_imm8 EVEX_Vrndscaleps_xmm_k1z_xmmm128b32_imm8, Full Full Full, 4, true, X;

@@ -4,6 +4,7 @@
 //! most values have 64 bits, half as many elements run together, and values of 32 bits take half a register.
 
 mod convert;
+mod exponential;
 mod integer;
 mod logic;
 mod memory;
@@ -74,8 +75,16 @@ pub(super) fn select(job: &Job<'_>) -> Option<Program> {
         numbers64: [None; 3],
         indices: HashMap::new(),
     };
+    let instead = match job.isa {
+        Isa::Avx2 => vec![None; job.kernel.insts.len()],
+        Isa::Avx512 => exponential::find(job),
+    };
     for (i, inst) in job.kernel.insts.iter().enumerate() {
         if job.uniform[i] || !job.wanted[i] {
+            continue;
+        }
+        if let Some(instead) = instead[i] {
+            select.instead(i, instead)?;
             continue;
         }
         if let Some(lane) = job.filled.get(&i) {
