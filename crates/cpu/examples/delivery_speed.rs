@@ -96,17 +96,20 @@ fn measure(case: &Case, rows: &ShardRows, ty: Option<ScalarType>, mixed: &mut Mi
     let (mut looked, mut added) = (Vec::new(), Vec::new());
     for step in longest..longest + STEPS {
         let start = Instant::now();
-        let delays = rows.delays().iter().enumerate().rev();
-        let count = due.collect(rows, delays.map(|(k, d)| (k, emitted[step - *d as usize].as_slice())));
+        for emitted_at in due.turn(rows, step as i64, (0, i64::MAX)) {
+            due.enter(rows, emitted_at, [emitted[emitted_at as usize].as_slice()]);
+        }
+        let count: u32 = due.buckets().iter().map(|(start, end)| end - start).sum();
         let middle = Instant::now();
         let (given, target) = match ty {
             None => (Given::Uniform(Scalar::F32(0.5)), Slot::from(target.as_mut_slice::<f32>())),
             Some(ScalarType::F64) => (Given::Column(0), Slot::from(target.as_mut_slice::<f64>())),
             Some(_) => (Given::Column(0), Slot::from(target.as_mut_slice::<f32>())),
         };
-        rows.deposit(&due, &Deposit { with: Accumulation::Add, given, gate: None, target });
-        added.push(middle.elapsed().as_secs_f64() / count as f64 * 1e9);
-        looked.push((middle - start).as_secs_f64() / count as f64 * 1e9);
+        rows.deposit(due.buckets(), &Deposit { with: Accumulation::Add, given, gate: None, target });
+        added.push(middle.elapsed().as_secs_f64() / f64::from(count) * 1e9);
+        looked.push((middle - start).as_secs_f64() / f64::from(count) * 1e9);
+        due.done();
     }
     looked.sort_by(f64::total_cmp);
     added.sort_by(f64::total_cmp);

@@ -3,17 +3,20 @@
 //! * [`HostBuffer`]: one typed array on the host, aligned for vector loads.
 //! * [`Large`]: an array that is read at random places, on huge pages.
 //! * [`Mirror`]: the same array on a [`Device`] too; push and pull happen when they are needed.
+//! * [`give_back`]: what was freed goes back to the system.
 //! * [`MappedFile`]: a file that grows, written through memory; [`MappedView`]: a whole file, read through memory.
 
 mod host;
 mod large;
 mod mapped;
 mod mirror;
+mod trim;
 
 pub use host::{Element, HostBuffer};
 pub use large::Large;
 pub use mapped::{MapError, MappedFile, MappedView, patiently};
 pub use mirror::{Device, Mirror, NoDevice, Validity};
+pub use trim::give_back;
 
 /// What can go wrong with a device's memory.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

@@ -19,7 +19,7 @@ use super::build::{BuildError, Member, Times, build, refresh};
 use super::payload::{Column, Ends};
 use super::recognise::{StaticKernel, StaticValue, Uniform};
 use super::rows::ShardRows;
-use super::walk::{Deposit, Due, Given};
+use super::walk::{Deposit, Given};
 use crate::Slot;
 
 /// The static deliveries of a program, those that go together in one group each.
@@ -265,9 +265,8 @@ impl Joined {
 
 impl Group {
     fn takes(&self, shape: &Shape, joined: &Joined) -> bool {
-        let n_syn: usize = self.members.iter().map(|m| m.n_syn).sum();
         self.shape == *shape
-            && n_syn + joined.n_syn <= u32::MAX as usize
+            && self.n_syn() + joined.n_syn <= u32::MAX as usize
             && self.members.iter().all(|m| m.is_apart(joined) && m.commutes(joined) && m.is_alike(joined))
     }
 
@@ -280,6 +279,12 @@ impl Group {
     /// Its operations, in the order of the step.
     pub fn operations(&self) -> impl Iterator<Item = OperationId> + '_ {
         self.members.iter().map(|m| m.operation)
+    }
+
+    /// How many synapses its operations have together.
+    #[must_use]
+    pub fn n_syn(&self) -> usize {
+        self.members.iter().map(|m| m.n_syn).sum()
     }
 
     /// Whose events are delivered.
@@ -380,22 +385,13 @@ impl Group {
         Ok(list)
     }
 
-    /// Delivers to one shard what is due in a step of the group's clock, and gives the number of synapses.
+    /// Delivers to one shard what is due in a step of the group's clock.
     ///
-    /// `events` are, for each delay, longest first, its number among [`ShardRows::delays`] and the neurons of the source
-    /// population that emitted so many steps ago, ascending; `slots` are the buffers of the first operation's
-    /// bindings, all of each. Only elements of the shard are written, but for them other threads may be at
-    /// work on the same buffers.
-    pub fn deliver<'e>(
-        &self,
-        rows: &ShardRows,
-        due: &mut Due,
-        step: i64,
-        slots: &[Slot<'_>],
-        events: impl IntoIterator<Item = (usize, &'e [u32])>,
-    ) -> u64 {
-        let count = due.collect(rows, events);
-        let Some(first) = self.members.first().filter(|_| count > 0) else { return count };
+    /// `buckets` are those of [`Due::buckets`](super::Due::buckets); `slots` are the buffers of the first operation's
+    /// bindings, all of each. Only elements of the shard are written, but for them other threads may be at work on
+    /// the same buffers.
+    pub fn deliver(&self, rows: &ShardRows, buckets: &[(u32, u32)], step: i64, slots: &[Slot<'_>]) {
+        let Some(first) = self.members.first().filter(|_| !buckets.is_empty()) else { return };
         let value = |uniform: &Uniform| {
             uniform.evaluate(step, |slot, place| {
                 slots.get(slot.index()).map_or(Scalar::Bool(false), |s| nearest(s, place))
@@ -415,9 +411,8 @@ impl Group {
                     None => continue,
                 },
             };
-            rows.deposit(due, &Deposit { with: effect.with, given, gate, target });
+            rows.deposit(buckets, &Deposit { with: effect.with, given, gate, target });
         }
-        count
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use neuropil_base::ScalarType;
 use neuropil_memory::Large;
 
-use super::walk::prefetch;
+use super::walk::{LINE, prefetch};
 
 /// The synapses that end at the neurons of one shard, sorted by (row, delay, member, canonical index).
 ///
@@ -72,34 +72,45 @@ pub(super) enum View<'a> {
 }
 
 impl View<'_> {
-    /// The synapses of a bucket: the numbers of the first and of the one behind the last.
+    /// Calls `visit(number of the delay, (first synapse, the one behind the last))` for the buckets of a row that have
+    /// synapses, the shortest delay first.
     #[inline(always)]
-    pub(super) fn bucket(self, row: u32, delay: u32) -> (u32, u32) {
+    pub(super) fn for_buckets(self, row: u32, mut visit: impl FnMut(usize, (u32, u32))) {
         match self {
-            Self::Flat { starts, n_delays } => match starts.get(row as usize * n_delays + delay as usize..) {
-                Some([start, end, ..]) => (*start, *end),
-                Some(_) | None => (0, 0),
-            },
-            Self::Sparse { rows, delays, width } => match rows.get(row as usize..) {
-                Some([start, end, ..]) => {
-                    if width == 1 && *end - *start <= SCANNED {
-                        return scanned(delays, (*start, *end), delay as u8);
+            Self::Flat { starts, n_delays } => {
+                let first = row as usize * n_delays;
+                let starts = starts.get(first..=first + n_delays).unwrap_or_default();
+                for (delay, bounds) in starts.windows(2).enumerate() {
+                    if bounds[0] < bounds[1] {
+                        visit(delay, (bounds[0], bounds[1]));
                     }
-                    let first = partition(*start, *end, |k| code(delays, width, k) < delay);
-                    let last = partition(first, *end, |k| code(delays, width, k) <= delay);
-                    (first, last)
                 }
-                Some(_) | None => (0, 0),
-            },
+            }
+            Self::Sparse { rows, delays, width } => {
+                let Some([start, end, ..]) = rows.get(row as usize..) else { return };
+                let mut first = *start;
+                while first < *end {
+                    let delay = code(delays, width, first);
+                    let mut last = first + 1;
+                    while last < *end && code(delays, width, last) == delay {
+                        last += 1;
+                    }
+                    visit(delay as usize, (first, last));
+                    first = last;
+                }
+            }
         }
     }
 
-    /// Asks for the memory that a bucket will first be looked up in.
+    /// Asks for the memory in which the buckets of a row are looked up.
     #[inline(always)]
-    pub(super) fn ask(self, row: u32, delay: u32) {
+    pub(super) fn ask(self, row: u32) {
         match self {
             Self::Flat { starts, n_delays } => {
-                prefetch(starts.as_ptr().wrapping_add(row as usize * n_delays + delay as usize).cast());
+                let first = starts.as_ptr().wrapping_add(row as usize * n_delays);
+                (0..=n_delays)
+                    .step_by(LINE / size_of::<u32>())
+                    .for_each(|k| prefetch(first.wrapping_add(k).cast()));
             }
             Self::Sparse { rows, .. } => prefetch(rows.as_ptr().wrapping_add(row as usize).cast()),
         }
@@ -112,9 +123,7 @@ impl View<'_> {
             && let Some([start, end, ..]) = rows.get(row as usize..)
         {
             let at = |synapse: u32| delays.as_ptr().wrapping_add(synapse as usize * width);
-            prefetch(at(*start));
-            prefetch(at(*start + (*end - *start) / 2));
-            prefetch(at(*end));
+            (*start..=*end).step_by(LINE / width).for_each(|synapse| prefetch(at(synapse)));
         }
     }
 }
@@ -137,44 +146,12 @@ impl Index {
     }
 }
 
-/// Rows of up to so many synapses are counted through; halving them again and again costs more, for each half is a
-/// branch that nobody foresees.
-const SCANNED: u32 = 1024;
-
-/// The synapses of a row from `start` to `end` that have this delay; delays of one byte, ascending.
-#[inline(always)]
-fn scanned(codes: &[u8], (start, end): (u32, u32), delay: u8) -> (u32, u32) {
-    let Some(codes) = codes.get(start as usize..end as usize) else { return (0, 0) };
-    let (mut before, mut equal) = (0_u32, 0_u32);
-    // Counts of one byte are what makes this a loop over vectors.
-    for part in codes.chunks(128) {
-        let (mut b, mut e) = (0_u8, 0_u8);
-        for code in part {
-            b += u8::from(*code < delay);
-            e += u8::from(*code == delay);
-        }
-        before += u32::from(b);
-        equal += u32::from(e);
-    }
-    (start + before, start + before + equal)
-}
-
 /// The number that stands for the delay of a synapse.
 #[inline(always)]
 fn code(codes: &[u8], width: usize, synapse: u32) -> u32 {
     let at = synapse as usize * width;
     let bytes = codes.get(at..at + width).unwrap_or_default();
     bytes.iter().rev().fold(0, |number, byte| number << 8 | u32::from(*byte))
-}
-
-/// The first number from `low` on, below `high`, for which `before` does not hold; `high` if there is none.
-#[inline(always)]
-fn partition(mut low: u32, mut high: u32, before: impl Fn(u32) -> bool) -> u32 {
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if before(middle) { low = middle + 1 } else { high = middle }
-    }
-    low
 }
 
 impl ShardRows {
@@ -241,14 +218,19 @@ mod tests {
             let index = Index::Sparse { rows: large(&starts), delays: large(&bytes), width };
             for row in 0..rows.len() {
                 let (first, end) = (starts[row], starts[row + 1]);
+                let mut wanted = Vec::new();
                 for delay in 0..=most {
                     let before = codes[first as usize..end as usize].partition_point(|c| *c < delay) as u32;
                     let until = codes[first as usize..end as usize].partition_point(|c| *c <= delay) as u32;
-                    let bucket = index.view(300).bucket(row as u32, delay);
-                    prop_assert_eq!(bucket, (first + before, first + until));
+                    if before < until {
+                        wanted.push((delay as usize, (first + before, first + until)));
+                    }
                 }
+                let mut got = Vec::new();
+                index.view(300).for_buckets(row as u32, |delay, bucket| got.push((delay, bucket)));
+                prop_assert_eq!(got, wanted);
             }
-            prop_assert_eq!(index.view(300).bucket(rows.len() as u32, 0), (0, 0));
+            index.view(300).for_buckets(rows.len() as u32, |_, _| panic!("there is no such row"));
         }
     }
 }

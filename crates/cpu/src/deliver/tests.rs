@@ -285,14 +285,34 @@ fn slots<'a>(buffers: &'a mut [HostBuffer], call: &Call) -> Vec<Slot<'a>> {
 fn deliver(case: &Case, group: &Group, shards: &[ShardRows], buffers: &mut [HostBuffer]) -> u64 {
     let (_, call) = group.first().unwrap();
     let slots = slots(buffers, call);
-    let mut due = Due::default();
     let mut count = 0;
     for rows in shards {
-        let events = rows.delays().iter().enumerate().rev();
-        let events = events.map(|(k, steps)| (k, case.emitted[*steps as usize].as_slice()));
-        count += group.deliver(rows, &mut due, STEP, &slots, events);
+        let due = due(case, rows, LAST, &[LAST]);
+        group.deliver(rows, due.buckets(), STEP, &slots);
+        count += n_syn(&due);
     }
     count
+}
+
+/// The step that is delivered, as steps of emission are counted: the last of those whose events a case has.
+const LAST: i64 = 11;
+
+/// What is due in step `now` if those of `turns` were delivered, `now` the last of them.
+fn due(case: &Case, rows: &ShardRows, now: i64, turns: &[i64]) -> Due {
+    let mut due = Due::default();
+    for turn in turns {
+        for step in due.turn(rows, *turn, (0, i64::MAX)) {
+            due.enter(rows, step, [case.emitted[(LAST - step) as usize].as_slice()]);
+        }
+        if *turn < now {
+            due.done();
+        }
+    }
+    due
+}
+
+fn n_syn(due: &Due) -> u64 {
+    due.buckets().iter().map(|(start, end)| u64::from(end - start)).sum()
 }
 
 fn bits(buffers: &[HostBuffer]) -> Vec<&[u8]> {
@@ -383,14 +403,22 @@ proptest! {
                 }
             }
         }
-        let mut due = Due::default();
         for rows in &shards {
-            let events = rows.delays().iter().enumerate().rev();
-            due.collect(rows, events.map(|(k, steps)| (k, case.emitted[*steps as usize].as_slice())));
+            let due = due(&case, rows, LAST, &[LAST]);
+            for now in 0..=LAST {
+                // A step after the other, or after a leap.
+                let steps: Vec<i64> = (0..=now).collect();
+                let leap: Vec<i64> = (0..=now).filter(|step| *step != now - 2).collect();
+                let fresh = self::due(&case, rows, now, &[now]);
+                for turns in [steps, leap] {
+                    let other = self::due(&case, rows, now, &turns);
+                    prop_assert_eq!(other.buckets(), fresh.buckets(), "{:?}", turns);
+                }
+            }
             let deposit = Deposit {
                 with: Accumulation::Add, given: Given::Column(0), gate: None, target: Slot::from(&mut target[..]),
             };
-            rows.deposit(&due, &deposit);
+            rows.deposit(due.buckets(), &deposit);
         }
         let bits = |list: &[f32]| list.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
         prop_assert_eq!(bits(&target), bits(&wanted));

@@ -21,20 +21,8 @@ const MOST_AHEAD: usize = 64;
 /// Synapses between two requests for memory.
 const CHUNK: usize = 16;
 
-/// Buckets that are looked up together, so that the memory of each is on its way while those before are looked at.
-const LOOKED_UP: usize = 128;
-
 /// A cache line.
-const LINE: usize = 64;
-
-/// The buckets that are due in a step, in the order of delivery. Room is kept from step to step.
-#[derive(Clone, Default, Debug)]
-pub struct Due {
-    /// Row and delay of each.
-    asked: Vec<(u32, u32)>,
-    /// First synapse of each, and the one behind its last; none is empty.
-    buckets: Vec<(u32, u32)>,
-}
+pub(super) const LINE: usize = 64;
 
 /// One accumulation into the neurons of a shard.
 #[derive(Clone, Copy, Debug)]
@@ -58,53 +46,12 @@ pub enum Given {
     Column(usize),
 }
 
-impl Due {
-    /// Looks up the buckets that events reach: for each delay, by its number among [`ShardRows::delays`], the neurons
-    /// of the source population, ascending; those outside of the rows are passed over. Gives the number of synapses.
-    pub fn collect<'e>(
-        &mut self,
-        rows: &ShardRows,
-        events: impl IntoIterator<Item = (usize, &'e [u32])>,
-    ) -> u64 {
-        let n_delays = rows.delays.len();
-        self.asked.clear();
-        self.buckets.clear();
-        for (delay, neurons) in events {
-            if delay >= n_delays {
-                continue;
-            }
-            let first = neurons.partition_point(|n| *n < rows.pre_start);
-            for neuron in &neurons[first..] {
-                let row = neuron - rows.pre_start;
-                if row >= rows.n_rows {
-                    break;
-                }
-                self.asked.push((row, delay as u32));
-            }
-        }
-        let index = rows.index.view(n_delays);
-        let mut count = 0;
-        for asked in self.asked.chunks(LOOKED_UP) {
-            asked.iter().for_each(|(row, delay)| index.ask(*row, *delay));
-            asked.iter().for_each(|(row, _)| index.ask_rest(*row));
-            for (row, delay) in asked {
-                let bucket = index.bucket(*row, *delay);
-                if bucket.0 < bucket.1 {
-                    count += u64::from(bucket.1 - bucket.0);
-                    self.buckets.push(bucket);
-                }
-            }
-        }
-        count
-    }
-}
-
 impl ShardRows {
     /// Carries out one accumulation for all synapses of the buckets, in their order.
     ///
     /// Does nothing if types do not agree or the target is shorter than the population; both are held where programs
     /// are loaded.
-    pub fn deposit(&self, due: &Due, deposit: &Deposit<'_>) {
+    pub fn deposit(&self, due: &[(u32, u32)], deposit: &Deposit<'_>) {
         match deposit.target.ty() {
             ScalarType::I32 => self.typed::<i32>(due, deposit),
             ScalarType::I64 => self.typed::<i64>(due, deposit),
@@ -115,7 +62,7 @@ impl ShardRows {
         }
     }
 
-    fn typed<T: Cell>(&self, due: &Due, deposit: &Deposit<'_>) {
+    fn typed<T: Cell>(&self, due: &[(u32, u32)], deposit: &Deposit<'_>) {
         let range = self.first as usize..self.first as usize + self.n_post as usize;
         let Some(target) = deposit.target.cells::<T>().part_mut(range.clone()) else { return };
         let gate = match &deposit.gate {
@@ -142,7 +89,7 @@ impl ShardRows {
 
     fn gated<T: Cell, V: Values<T>>(
         &self,
-        due: &Due,
+        due: &[(u32, u32)],
         with: Accumulation,
         values: V,
         gate: Option<Gate<'_, T>>,
@@ -156,7 +103,7 @@ impl ShardRows {
 
     fn wide<T: Cell, V: Values<T>, G: Filter<T>>(
         &self,
-        due: &Due,
+        due: &[(u32, u32)],
         with: Accumulation,
         values: V,
         gate: G,
@@ -177,7 +124,7 @@ impl ShardRows {
     #[inline(never)]
     fn add<T: Cell, I: Target, V: Values<T>, G: Filter<T>, C: Combine>(
         &self,
-        due: &Due,
+        due: &[(u32, u32)],
         values: V,
         gate: G,
         target: &mut [T],
@@ -193,7 +140,7 @@ impl ShardRows {
             return;
         }
         let values_size = entry - size_of::<I>();
-        let buckets = &due.buckets[..];
+        let buckets = due;
         let n_syn = self.n_syn as u32;
         let ahead = self.buckets_ahead(buckets);
         let lines_per_chunk = (CHUNK * entry).div_ceil(LINE);

@@ -39,7 +39,7 @@ pub use explain::explain;
 use layout::Layout;
 use rings::Rings;
 use spare::Spare;
-use stored::{Former, Stored, store, walked};
+use stored::{Former, Stored, put_together, store, store_again, walked};
 use worker::{Common, Exit, Shard};
 
 /// A program in this machine.
@@ -93,9 +93,8 @@ impl Sharded {
         let layout =
             Layout::new(&program, &plan, &synapses, (&bodies, &mut compiled), (threads, smallest_part))?;
         let held = walked(&program, &layout, &synapses)?;
-        let stored = store(&program, &layout, &synapses, &buffers, None)?;
         let mut spare = Spare::new(&program, &layout, again);
-        spare.dismiss(&mut buffers);
+        let stored = store(&program, &layout, &synapses, &mut buffers, &mut spare)?;
         Ok(Self {
             bodies,
             compiled,
@@ -125,6 +124,7 @@ impl Sharded {
     fn carry(&mut self, from: &Program, events: &[Vec<Vec<u32>>], latest: &[i64]) {
         self.rings = Rings::new(&self.program.streams, self.layout.shards);
         self.latest = vec![-1; self.program.streams.len()];
+        self.shards.iter_mut().for_each(Shard::forget);
         for (k, stream) in self.program.streams.iter().enumerate() {
             let Some(known) = from.streams.iter().position(|s| s.name == stream.name) else { continue };
             self.latest[k] = latest[known];
@@ -153,7 +153,7 @@ impl Machine for Sharded {
             }
             stored.refresh(&self.program, group, &self.synapses, &self.buffers)?;
         }
-        self.spare.dismiss(&mut self.buffers);
+        self.spare.dismiss(&mut self.buffers, |_| false);
         let common = Common::new(
             (&self.program, &self.layout, &self.held, &self.stored),
             &mut self.buffers,
@@ -197,6 +197,20 @@ impl Machine for Sharded {
             (self.shards.len(), self.smallest_part),
         )?;
         let held = walked(&program, &layout, &synapses)?;
+        let former = Former {
+            program: &self.program,
+            layout: &self.layout,
+            synapses: &self.synapses,
+            stored: &self.stored,
+        };
+        let nothing = HostBuffer::new(ScalarType::Bool, 0);
+        let contents = |id: BufferId| {
+            let old = || sources[id.index()].map(|s| &self.buffers[s]);
+            buffers[id.index()].as_ref().or_else(old).unwrap_or(&nothing)
+        };
+        let is_new = |id: BufferId| buffers[id.index()].is_some();
+        let origins = store_again(&program, &layout, &synapses, (contents, is_new), &former)?;
+        // From here on nothing can fail.
         let events = self.rings.save(&self.latest);
         let latest = std::mem::take(&mut self.latest);
         let same = |(new, source): (&Option<HostBuffer>, &Option<usize>)| source.filter(|_| new.is_none());
@@ -208,17 +222,11 @@ impl Machine for Sharded {
             self.buffers.push(contents.unwrap_or_else(|| HostBuffer::new(ScalarType::Bool, 0)));
         }
         let old = std::mem::replace(&mut self.program, program);
-        let old_synapses = std::mem::replace(&mut self.synapses, synapses);
+        self.synapses = synapses;
         self.plan = plan;
         let paused = self.cursor.checked_sub(1).map(|k| self.layout.steps[k].operation);
-        let old_layout = std::mem::replace(&mut self.layout, layout);
-        let former = Former {
-            program: &old,
-            layout: &old_layout,
-            synapses: &old_synapses,
-            stored: std::mem::take(&mut self.stored),
-        };
-        self.stored = store(&self.program, &self.layout, &self.synapses, &self.buffers, Some(former))?;
+        self.layout = layout;
+        self.stored = put_together(origins, std::mem::take(&mut self.stored));
         self.spare = Spare::new(&self.program, &self.layout, recipes);
         self.held = held;
         self.carry(&old, &events, &latest);

@@ -55,10 +55,11 @@ impl Spare {
         Self { recipes, unused, away: vec![false; program.buffers.len()] }
     }
 
-    /// Lets go of all contents that are not needed now.
-    pub(super) fn dismiss(&mut self, buffers: &mut [HostBuffer]) {
+    /// Lets go of all contents that are not needed now; `needed` says of which somebody is still to be given some.
+    pub(super) fn dismiss(&mut self, buffers: &mut [HostBuffer], needed: impl Fn(BufferId) -> bool) {
         for (k, buffer) in buffers.iter_mut().enumerate() {
-            if self.unused[k] && !self.away[k] && self.recipes[k].is_some() {
+            let goes = self.unused[k] && !self.away[k] && self.recipes[k].is_some();
+            if goes && !needed(BufferId::new(k)) {
                 *buffer = HostBuffer::new(buffer.ty(), 0);
                 self.away[k] = true;
             }

@@ -8,6 +8,7 @@ use neuropil_kernels::program::{Action, BufferId};
 use neuropil_memory::{DeviceError, HostBuffer};
 
 use super::layout::Layout;
+use super::spare::Spare;
 use crate::deliver::{BuildError, Group, ShardRows};
 
 /// The synapses of one group of deliveries.
@@ -18,47 +19,100 @@ pub(super) struct Stored {
     stale: bool,
 }
 
-/// What was stored for a program, and is not needed there any more.
+/// What was stored for a program that another one is to replace.
 pub(super) struct Former<'a> {
     pub(super) program: &'a Program,
     pub(super) layout: &'a Layout,
     pub(super) synapses: &'a [Arc<Synapses>],
-    pub(super) stored: Vec<Stored>,
+    pub(super) stored: &'a [Stored],
 }
 
-/// Stores the synapses of all groups of a layout; takes over what `former` has that is still right but for values.
+/// Where the rows of a group come from when a program is replaced.
+pub(super) enum Origin {
+    /// They are those of a group of the former program; whether values may be others.
+    Former { group: usize, stale: bool },
+    /// They are new.
+    New(Stored),
+}
+
+/// Stores the synapses of all groups of a layout.
+///
+/// What is not needed any more once a group is stored is let go of before the next one, which takes its room: the smallest
+/// groups come first, so that as much as possible is gone when the largest is stored.
 pub(super) fn store(
     program: &Program,
     layout: &Layout,
     synapses: &[Arc<Synapses>],
-    buffers: &[HostBuffer],
-    former: Option<Former<'_>>,
+    buffers: &mut [HostBuffer],
+    spare: &mut Spare,
 ) -> Result<Vec<Stored>, BackendError> {
-    let mut former = former.map(|f| {
-        let stored: Vec<Option<Stored>> = f.stored.into_iter().map(Some).collect();
-        (f.program, f.layout, f.synapses, stored)
-    });
+    let groups = layout.deliveries.groups();
+    let mut order: Vec<usize> = (0..groups.len()).collect();
+    order.sort_by_key(|number| groups[*number].n_syn());
+    let mut list: Vec<Option<Stored>> = groups.iter().map(|_| None).collect();
+    for (done, number) in (1..).zip(&order) {
+        let group = &groups[*number];
+        list[*number] = Some(store_group((program, layout, synapses), group, |id| &buffers[id.index()])?);
+        let large = release(program, group, synapses);
+        spare.dismiss(buffers, |id| order[done..].iter().any(|other| groups[*other].depends_on(id)));
+        if large {
+            neuropil_memory::give_back();
+        }
+    }
+    Ok(list.into_iter().flatten().collect())
+}
+
+/// Stores the synapses of the groups of a layout that `former` does not have; `new` says which buffers have other contents
+/// than they had there. Nothing of `former` is changed.
+pub(super) fn store_again<'a>(
+    program: &Program,
+    layout: &Layout,
+    synapses: &'a [Arc<Synapses>],
+    (buffer, new): (impl Fn(BufferId) -> &'a HostBuffer, impl Fn(BufferId) -> bool),
+    former: &Former<'_>,
+) -> Result<Vec<Origin>, BackendError> {
+    let mut taken = vec![false; former.stored.len()];
     let mut list = Vec::new();
     for group in layout.deliveries.groups() {
-        let kept = former.as_mut().and_then(|(old, layout_then, synapses_then, stored)| {
-            let same = |g: &Group| {
-                rows_of(program, layout, synapses, group) == rows_of(old, layout_then, synapses_then, g)
-            };
-            let at = layout_then.deliveries.groups().iter().position(same)?;
-            stored[at].take()
-        });
-        list.push(match kept {
-            // The change may have brought other values.
-            Some(stored) => Stored { stale: true, ..stored },
-            None => {
-                let bounds = layout.cuts[layout.cut_of(group)].bounds();
-                let rows = group.build(program, synapses, |id| &buffers[id.index()], bounds);
-                Stored { rows: rows.map_err(|e| refused(program, group, e))?, stale: false }
+        let same = |(at, other): (usize, &Group)| {
+            let former = rows_of(former.program, former.layout, former.synapses, other);
+            !taken[at] && rows_of(program, layout, synapses, group) == former
+        };
+        let known = former.layout.deliveries.groups().iter().enumerate().position(same);
+        list.push(match known {
+            Some(at) => {
+                taken[at] = true;
+                let changed =
+                    (0..program.buffers.len()).map(BufferId::new).any(|id| group.depends_on(id) && new(id));
+                Origin::Former { group: at, stale: former.stored[at].stale || changed }
             }
+            None => Origin::New(store_group((program, layout, synapses), group, &buffer)?),
         });
+    }
+    for group in layout.deliveries.groups() {
         release(program, group, synapses);
     }
     Ok(list)
+}
+
+/// The rows of all groups of a program that replaces another one, of those that were stored for that.
+pub(super) fn put_together(origins: Vec<Origin>, former: Vec<Stored>) -> Vec<Stored> {
+    let mut former: Vec<Option<Stored>> = former.into_iter().map(Some).collect();
+    let take = |origin| match origin {
+        Origin::Former { group, stale } => former[group].take().map(|stored| Stored { stale, ..stored }),
+        Origin::New(stored) => Some(stored),
+    };
+    origins.into_iter().filter_map(take).collect()
+}
+
+fn store_group<'a>(
+    (program, layout, synapses): (&Program, &Layout, &'a [Arc<Synapses>]),
+    group: &Group,
+    buffer: impl Fn(BufferId) -> &'a HostBuffer,
+) -> Result<Stored, BackendError> {
+    let bounds = layout.cuts[layout.cut_of(group)].bounds();
+    let rows = group.build(program, synapses, buffer, bounds);
+    Ok(Stored { rows: rows.map_err(|e| refused(program, group, e))?, stale: false })
 }
 
 /// What the operations walk that are in no group.
@@ -73,8 +127,9 @@ pub(super) fn walked(
 /// Structures with fewer synapses stay: they take little, and to make them again would keep whoever asks waiting.
 const SMALL: usize = 1 << 16;
 
-/// The structures of a group are stored, and needed no more in the form that they were made in.
-fn release(program: &Program, group: &Group, synapses: &[Arc<Synapses>]) {
+/// The structures of a group are stored, and needed no more in the form that they were made in. Whether that is much.
+fn release(program: &Program, group: &Group, synapses: &[Arc<Synapses>]) -> bool {
+    let mut large = false;
     for id in group.operations() {
         let Action::Deliver { structure, .. } = &program.operations[id.index()].action else { continue };
         let of = &synapses[structure.index()];
@@ -84,8 +139,10 @@ fn release(program: &Program, group: &Group, synapses: &[Arc<Synapses>]) {
                 delayed.steps.release();
                 delayed.rows.release();
             }
+            large = true;
         }
     }
+    large
 }
 
 /// What the rows of a group depend on, but for values.

@@ -93,7 +93,8 @@ pub(super) struct Shard {
     number: usize,
     workspace: Workspace,
     gathered: Gathered,
-    due: Due,
+    /// What is on its way to the shard, for each group of static deliveries; nothing that is known at first.
+    due: Vec<Due>,
     events: Vec<u32>,
     rows: Vec<Vec<u8>>,
     pub(super) counters: Counters,
@@ -132,11 +133,16 @@ impl Shard {
             number,
             workspace: Workspace::new(),
             gathered: Gathered::default(),
-            due: Due::default(),
+            due: Vec::new(),
             events: Vec::new(),
             rows: Vec::new(),
             counters: Counters::default(),
         }
+    }
+
+    /// Forgets what is on its way: the events that are known are others.
+    pub(super) fn forget(&mut self) {
+        self.due.clear();
     }
 
     /// Runs the first shard, which also does what is not split.
@@ -409,16 +415,26 @@ impl<'c> Turn<'_, 'c> {
         let common = self.common;
         let group = &common.layout.deliveries.groups()[number];
         let rows = &common.stored[number].rows[self.shard.number];
-        let mut due = std::mem::take(&mut self.shard.due);
-        let steps = self.due(group.stream(), rows.delays(), group.emitted())?;
-        let arriving = steps.flat_map(|(k, emitted_at)| {
-            (0..common.layout.shards)
-                .map(move |of| (k, of, emitted_at))
-                .map(|(k, of, emitted_at)| (k, self.events(group.stream(), of, emitted_at, &(0..u32::MAX))))
-        });
-        let count = group.deliver(rows, &mut due, at.time, &self.slots[at.step], arriving);
-        self.count_synapses(count as usize);
-        self.shard.due = due;
+        let mut dues = std::mem::take(&mut self.shard.due);
+        if dues.len() <= number {
+            dues.resize_with(common.layout.deliveries.groups().len(), Due::default);
+        }
+        let due = &mut dues[number];
+        let stream = group.stream();
+        let steps = due.turn(rows, self.latest[stream.index()], group.emitted());
+        if !steps.is_empty() {
+            self.filled(stream, steps.end - 1)?;
+        }
+        for emitted_at in steps {
+            let events = |of| self.events(stream, of, emitted_at, &(0..u32::MAX));
+            due.enter(rows, emitted_at, (0..common.layout.shards).map(events));
+        }
+        let buckets = due.buckets();
+        group.deliver(rows, buckets, at.time, &self.slots[at.step]);
+        let count: usize = buckets.iter().map(|(start, end)| (end - start) as usize).sum();
+        due.done();
+        self.count_synapses(count);
+        self.shard.due = dues;
         Ok(())
     }
 
