@@ -231,4 +231,66 @@ mod tests {
             prop_assert_eq!(emitted, plain.1);
         }
     }
+
+    /// A kernel over elements that are independent but for what `bytes` say.
+    fn over_elements(bytes: &[u8]) -> Kernel {
+        let all: Vec<u8> = [0, 1].iter().chain(bytes).copied().collect();
+        prepare(&testing::kernel(&all)).unwrap().kernel().clone()
+    }
+
+    /// Buffers for a kernel's slots: for each the next of its type that `choices` do not pass over, or a new one.
+    fn bind(kernel: &Kernel, types: &mut Vec<neuropil_base::ScalarType>, choices: &[u8]) -> Vec<usize> {
+        let mut bound = Vec::new();
+        for (k, slot) in kernel.slots.iter().enumerate() {
+            let skipped = usize::from(choices[k % choices.len()] % 3);
+            let fits = |at: &usize| types[*at] == slot.ty && !bound.contains(at);
+            let known = (0..types.len()).filter(fits).nth(skipped);
+            bound.push(known.unwrap_or_else(|| {
+                types.push(slot.ty);
+                types.len() - 1
+            }));
+        }
+        bound
+    }
+
+    /// Runs a kernel for all elements, with its slots bound to some of the buffers.
+    fn run_bound(kernel: &Verified, bound: &[usize], buffers: &mut [Vec<Scalar>], emitted: &mut Vec<u32>) {
+        let slots: Vec<Vec<Scalar>> = bound.iter().map(|b| buffers[*b].clone()).collect();
+        let (slots, events) = outcome(kernel, &elements(9), slots);
+        emitted.extend(events);
+        for (b, slot) in bound.iter().zip(slots) {
+            buffers[*b] = slot;
+        }
+    }
+
+    #[test]
+    fn a_fused_kernel_does_what_its_parts_do_one_after_the_other() {
+        let fused = std::cell::Cell::new(0);
+        let bytes = || proptest::collection::vec(any::<u8>(), 0..200);
+        let few = || proptest::collection::vec(any::<u8>(), 1..20);
+        let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(2000));
+        let given = (bytes(), bytes(), few(), proptest::collection::vec(any::<u8>(), 1..60));
+        let done = runner.run(&given, |(first, second, choices, data)| {
+            let kernels = [over_elements(&first), over_elements(&second)];
+            let mut types = Vec::new();
+            let bound = [bind(&kernels[0], &mut types, &[0]), bind(&kernels[1], &mut types, &choices)];
+            let parts = [0, 1].map(|k| neuropil_ir::Bound { kernel: &kernels[k], bindings: &bound[k] });
+            let Some((kernel, bindings)) = neuropil_ir::fuse(&parts).unwrap() else { return Ok(()) };
+            fused.set(fused.get() + 1);
+            let mut bytes = data.iter().cycle();
+            let mut next = |ty| (0..9).map(|_| testing::scalar(ty, *bytes.next().unwrap_or(&0))).collect();
+            let mut by_parts: Vec<Vec<Scalar>> = types.iter().map(|ty| next(*ty)).collect();
+            let mut at_once = by_parts.clone();
+            let (mut emitted, mut emitted_at_once) = (Vec::new(), Vec::new());
+            for (part, bound) in kernels.iter().zip(&bound) {
+                run_bound(&prepare(part).unwrap(), bound, &mut by_parts, &mut emitted);
+            }
+            run_bound(&kernel, &bindings, &mut at_once, &mut emitted_at_once);
+            prop_assert!(same(&by_parts, &at_once), "{by_parts:?}\n{at_once:?}\n{kernel}");
+            prop_assert_eq!(emitted, emitted_at_once, "{}", &kernel);
+            Ok(())
+        });
+        done.unwrap_or_else(|error| panic!("{error}"));
+        assert!(fused.get() > 100, "only {} of 2000 pairs could be fused", fused.get());
+    }
 }
