@@ -82,7 +82,7 @@ pub fn compare(case: &Case, target: Target, precision: Precision) -> Result<(), 
         Target::Block(threads) => (KernelChoice::Block, threads),
     };
     // Threads share even the smallest population.
-    let split = Cpu.with(CpuOptions { kernels, smallest_part: 1, ..CpuOptions::default() });
+    let split = Cpu.with(CpuOptions { kernels, smallest_work: 1, ..CpuOptions::default() });
     let result = run(case, &split, threads, precision);
     let result = result.map_err(|e| format!("{}: {e}", target.name()))?;
     match case.claim {

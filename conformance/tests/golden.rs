@@ -22,7 +22,7 @@ fn agrees(name: &str) {
         .collect();
     assert!(golden.len() > 100);
     // Two threads share even the smallest population.
-    let split = Cpu.with(CpuOptions { smallest_part: 1, ..CpuOptions::default() });
+    let split = Cpu.with(CpuOptions { smallest_work: 1, ..CpuOptions::default() });
     let backends: [(&dyn Backend, usize); 3] = [(&Interp, 1), (&Cpu, 1), (&split, 2)];
     for (backend, threads) in backends {
         let options = Options { threads, record: RecordTo::Memory };
@@ -69,7 +69,7 @@ fn agrees_within(name: &str, part: f64) {
     let model = Model::read(folder.join(format!("{name}.toml"))).unwrap_or_else(|e| panic!("{e}"));
     let text = std::fs::read_to_string(folder.join(format!("{name}.states.txt"))).unwrap();
     // Two threads share even the smallest population.
-    let split = Cpu.with(CpuOptions { smallest_part: 1, ..CpuOptions::default() });
+    let split = Cpu.with(CpuOptions { smallest_work: 1, ..CpuOptions::default() });
     let backends: [(&dyn Backend, usize); 3] = [(&Interp, 1), (&Cpu, 1), (&split, 2)];
     for (backend, threads) in backends {
         let options = Options { threads, record: RecordTo::Memory };

@@ -274,11 +274,17 @@ pub struct State {
     pub latest: Vec<i64>,
 }
 
-/// Work that a machine has done; equal on every run of one program, whatever the number of threads.
+/// Work that a machine has done; equal on every run of one program, and all but `meetings` whatever the number of threads.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct Counters {
     /// Kernels compiled.
     pub compiled: u64,
+    /// How often threads waited for each other: for events that others see, or at the border between what they may do on
+    /// their own. 0 for one thread.
+    pub meetings: u64,
+    /// Bytes that synapses take where steps walk them, with their values and without what is only there while networks are
+    /// built.
+    pub synapse_bytes: u64,
     /// Elements that kernels were run for.
     pub elements: u64,
     /// Synapses among those elements.

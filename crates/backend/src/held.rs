@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use neuropil_connectivity::{DelayRows, Storage, Transposed};
+use neuropil_connectivity::{DelayRows, Storage, Transposed, Walk};
 use neuropil_kernels::Program;
-use neuropil_kernels::program::{Action, OperationId, Travel};
-use neuropil_model::Endpoint;
+use neuropil_kernels::program::{Action, OperationId, Role, Travel};
+use neuropil_memory::HostBuffer;
+use neuropil_model::{Endpoint, ObjectId};
 
 use crate::{BackendError, Renewable, Synapses};
 
@@ -43,6 +44,34 @@ impl Held {
             }
         }
         Ok(all)
+    }
+
+    /// Bytes of what is held.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let rows = self.rows.as_ref().map_or(0, |rows| rows.bytes());
+        let columns = self.columns.as_ref().map_or(0, |columns| columns.bytes());
+        let delayed: usize = self.delayed.iter().flatten().map(|delayed| delayed.bytes()).sum();
+        (rows + columns + delayed) as u64
+    }
+
+    /// Bytes of the variables of synapses in the buffers of a program, as long as these are there.
+    #[must_use]
+    pub fn variable_bytes(program: &Program, buffers: &[HostBuffer]) -> u64 {
+        let of_synapses = |role: &Role| match role {
+            Role::Variable(ObjectId::Projection(_), _) | Role::SumDelay { .. } => true,
+            Role::Variable(ObjectId::Population(_), _)
+            | Role::Trace(..)
+            | Role::LastArrival(..)
+            | Role::Table
+            | Role::InDegree(_)
+            | Role::OutDegree(_)
+            | Role::SynapseCount(_)
+            | Role::History { .. }
+            | Role::Scratch => false,
+        };
+        let all = program.buffers.iter().zip(buffers).filter(|(buffer, _)| of_synapses(&buffer.role));
+        all.map(|(_, contents)| (contents.len() * contents.ty().size()) as u64).sum()
     }
 
     fn take(&mut self, action: &Action, of: &Synapses) -> Result<(), BackendError> {

@@ -528,7 +528,9 @@ impl<E: Executor> Machine for Stepper<E> {
     }
 
     fn counters(&self) -> Counters {
-        self.counters
+        let held: u64 = self.synapses.iter().map(Held::bytes).sum();
+        let synapse_bytes = held + Held::variable_bytes(&self.program, &self.buffers);
+        Counters { synapse_bytes, ..self.counters }
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use neuropil::{
-    Backend, Cpu, CpuOptions, Diagnostic, Diagnostics, Interp, KernelChoice, ModelError, Precision, RecordTo,
-    SourceMap, Stage,
+    Backend, Cpu, CpuOptions, Diagnostic, Diagnostics, Interp, KernelCache, KernelChoice, ModelError,
+    Precision, RecordTo, SourceMap, Stage,
 };
 use neuropil_base::Span;
 use neuropil_units::{Dimension, Quantity};
@@ -43,6 +43,8 @@ pub(crate) struct ModelJob {
 pub(crate) struct RunJob {
     pub(crate) model: ModelJob,
     pub(crate) backend: Box<dyn Backend>,
+    /// Where the backend keeps machine code, if it does.
+    pub(crate) cache: Option<Arc<KernelCache>>,
     pub(crate) threads: usize,
     pub(crate) out: Option<PathBuf>,
     pub(crate) figure: Option<PathBuf>,
@@ -175,9 +177,11 @@ impl RunJob {
             precision: flags.precision.as_deref().map(precision),
             ..ModelJob::new(flags.model)
         };
+        let cache = kept(&flags.backend, !flags.no_cache);
         Ok(Self {
             model,
-            backend: backend(&flags.backend, &flags.cpu_kernels, !flags.no_cache)?,
+            backend: backend(&flags.backend, &flags.cpu_kernels, cache.clone())?,
+            cache,
             threads: flags.threads.map_or_else(cores, |n| n as usize),
             out: flags.out,
             figure: flags.plot,
@@ -220,7 +224,7 @@ impl SweepJob {
             set: flags.set,
             seeds: flags.seeds,
             zip: flags.zip,
-            backend: backend(&flags.backend, &flags.cpu_kernels, !flags.no_cache)?,
+            backend: backend(&flags.backend, &flags.cpu_kernels, kept(&flags.backend, !flags.no_cache))?,
             jobs: flags.jobs.map_or_else(cores, |n| n as usize),
             threads: flags.threads as usize,
             out: flags.out,
@@ -240,8 +244,13 @@ fn precision(name: &str) -> Precision {
     if name == "f32" { Precision::F32 } else { Precision::F64 }
 }
 
+/// Where the backend of that name keeps machine code, if it has some and should.
+fn kept(name: &str, wanted: bool) -> Option<Arc<KernelCache>> {
+    if wanted && name != "interp" { cache::open().map(Arc::new) } else { None }
+}
+
 /// The backend of that name, with the engine of that name.
-fn backend(name: &str, kernels: &str, cached: bool) -> Result<Box<dyn Backend>, Failure> {
+fn backend(name: &str, kernels: &str, cache: Option<Arc<KernelCache>>) -> Result<Box<dyn Backend>, Failure> {
     let kernels = match kernels {
         "block" => KernelChoice::Block,
         "x86" => KernelChoice::X86,
@@ -255,7 +264,6 @@ fn backend(name: &str, kernels: &str, cached: bool) -> Result<Box<dyn Backend>, 
     Ok(if name == "interp" {
         Box::new(Interp)
     } else {
-        let cache = if cached { cache::open().map(Arc::new) } else { None };
         Box::new(Cpu.with(CpuOptions { kernels, cache, ..CpuOptions::default() }))
     })
 }

@@ -65,7 +65,13 @@ pub(crate) fn run(job: RunJob) -> Result<Exit, Failure> {
         }
         Some(_) | None => picture(&simulation, figure),
     });
-    let circumstances = Circumstances { backend: job.backend.name(), threads: job.threads, read_s, complete };
+    let circumstances = Circumstances {
+        backend: job.backend.name(),
+        threads: job.threads,
+        read_s,
+        complete,
+        codes: job.cache.as_ref().map(|cache| (cache.found(), cache.made())),
+    };
     let mut text = report(job.report, &Summary::new(&simulation, circumstances));
     if job.report == Report::Text {
         let written = [(finished.is_ok(), &job.out), (drawn.is_ok(), &job.figure)];

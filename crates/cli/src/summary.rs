@@ -41,6 +41,16 @@ pub(crate) struct Summary {
     pub(crate) real_time_factor: Option<f64>,
     /// The most memory that the process has held; null where the system does not say.
     pub(crate) peak_rss_bytes: Option<u64>,
+    /// Kernels compiled.
+    pub(crate) kernels: u64,
+    /// Machine codes, one for each way in which a kernel is called, that were found in the cache; null without a cache.
+    pub(crate) codes_found: Option<u64>,
+    /// Machine codes that were not, and so were made; null without a cache.
+    pub(crate) codes_made: Option<u64>,
+    /// How often threads waited for each other.
+    pub(crate) meetings: u64,
+    /// What synapses take in the machine: targets, delays and variables.
+    pub(crate) synapse_bytes: u64,
     /// A hash over the (step, population, neuron) of all spikes.
     pub(crate) spike_digest: String,
     pub(crate) backend: &'static str,
@@ -58,6 +68,8 @@ pub(crate) struct Circumstances {
     /// Wall time that reading and checking the model took.
     pub(crate) read_s: f64,
     pub(crate) complete: bool,
+    /// Machine codes found in the cache, and made; none without a cache.
+    pub(crate) codes: Option<(u64, u64)>,
 }
 
 impl Summary {
@@ -65,6 +77,7 @@ impl Summary {
         let network = simulation.network();
         let timings = simulation.timings();
         let counts = simulation.spike_counts();
+        let counters = simulation.counters();
         let duration_s = simulation.total_steps() as f64 * simulation.dt();
         Self {
             model: network.name.clone(),
@@ -83,6 +96,11 @@ impl Summary {
             run_cpu_s: timings.run_cpu_s,
             real_time_factor: (duration_s > 0.0).then(|| timings.run_s / duration_s),
             peak_rss_bytes: system::peak_memory(),
+            kernels: counters.compiled,
+            codes_found: circumstances.codes.map(|(found, _)| found),
+            codes_made: circumstances.codes.map(|(_, made)| made),
+            meetings: counters.meetings,
+            synapse_bytes: counters.synapse_bytes,
             spike_digest: simulation.spike_digest(),
             backend: circumstances.backend,
             threads: circumstances.threads,
@@ -196,6 +214,11 @@ mod tests {
             run_cpu_s: Some(23.45),
             real_time_factor: Some(12.34),
             peak_rss_bytes: Some(50 << 20),
+            kernels: 4,
+            codes_found: Some(3),
+            codes_made: Some(1),
+            meetings: 10_000,
+            synapse_bytes: 6,
             spike_digest: "0123456789abcdef".to_owned(),
             backend: "cpu",
             threads: 2,
@@ -234,7 +257,7 @@ cuba: 4000 neurons, 1 synapse, 1 s in 10000 steps of 100 us
     fn programs_read_one_object_with_every_field() {
         let value: serde_json::Value = serde_json::from_str(&summary().to_json()).expect("valid JSON");
         let object = value.as_object().expect("an object");
-        assert_eq!(object.len(), 21);
+        assert_eq!(object.len(), 26);
         assert_eq!(value["spikes"]["cells"], 22_400);
         assert_eq!(value["rate_hz"]["in"], 0.25);
         let nothing = Summary { real_time_factor: None, ..summary() };

@@ -37,15 +37,17 @@ impl Cpu {
 pub struct CpuOptions {
     /// What runs the bodies of kernels.
     pub kernels: KernelChoice,
-    /// A thread gets no part of a population that has fewer neurons than this.
-    pub smallest_part: u32,
+    /// A thread gets no part of a population whose kernels carry out fewer operations in a step than this, counted as
+    /// vector units do them: one of four bytes is 1, one of eight bytes 2, a division or a random number 16. Less is
+    /// not worth that threads wait for each other.
+    pub smallest_work: u64,
     /// Where compiled kernels are kept from one process to the next, if they are.
     pub cache: Option<Arc<KernelCache>>,
 }
 
 impl Default for CpuOptions {
     fn default() -> Self {
-        Self { kernels: KernelChoice::Auto, smallest_part: 1024, cache: None }
+        Self { kernels: KernelChoice::Auto, smallest_work: 1 << 15, cache: None }
     }
 }
 
@@ -117,7 +119,7 @@ impl HostBackend for TunedCpu {
     }
 
     fn machine(&self, bodies: Looking<Bodies>, image: Image) -> Result<Box<dyn Machine>, BackendError> {
-        Ok(Box::new(Sharded::new(bodies, self.options.smallest_part, image)?))
+        Ok(Box::new(Sharded::new(bodies, self.options.smallest_work, image)?))
     }
 }
 

@@ -122,6 +122,52 @@ impl Body {
     }
 }
 
+/// A body with its buffers, checked once for all of its calls.
+pub(crate) struct Bound<'a> {
+    body: Option<&'a Body>,
+    slots: Vec<Slot<'a>>,
+    #[cfg(target_arch = "x86_64")]
+    binding: x86::Binding,
+}
+
+impl<'a> Bound<'a> {
+    /// A body, or none, with the buffers of its slots.
+    pub(crate) fn new(body: Option<&'a Body>, slots: Vec<Slot<'a>>) -> Self {
+        Self {
+            body,
+            slots,
+            #[cfg(target_arch = "x86_64")]
+            binding: x86::Binding::default(),
+        }
+    }
+
+    /// The buffers.
+    pub(crate) fn slots(&self) -> &[Slot<'a>] {
+        &self.slots
+    }
+
+    /// Runs the body as [`Body::run`] does; nothing if there is none.
+    ///
+    /// # Errors
+    /// Those of [`Body::run`].
+    pub(crate) fn run(
+        &mut self,
+        workspace: &mut Workspace,
+        context: &Context,
+        elements: &Elements<'_>,
+        events: &mut Vec<u32>,
+    ) -> Result<(), BindError> {
+        let Some(body) = self.body else { return Ok(()) };
+        #[cfg(target_arch = "x86_64")]
+        if let Some(machine) = &body.machine
+            && machine.run_bound((&mut self.binding, &self.slots), workspace, context, elements, events)
+        {
+            return Ok(());
+        }
+        body.block.run(workspace, context, elements, &self.slots, events)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use neuropil_ir::parse;

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
-use neuropil::{Builder, Connect, Cpu, Model, Options, RecordTo, Simulation, Stage};
+use neuropil::{Builder, Connect, Cpu, CpuOptions, Model, Options, RecordTo, Simulation, Stage};
 
 fn network() -> Model {
     let mut net = Builder::new("two");
@@ -108,4 +108,34 @@ fn a_condition_over_many_pairs_equals_the_same_pairs_listed() {
     let pairs =
         (0..300_u32).flat_map(|i| (0..200_u32).map(move |j| (i, j))).filter(|(i, j)| i.abs_diff(*j) < 7);
     assert_eq!(build(Connect::condition("abs(i - j) < 7")), build(Connect::pairs(pairs)));
+}
+
+#[test]
+fn threads_meet_once_per_step_for_events_that_arrive_in_it_and_synapses_take_few_bytes() {
+    let split = Cpu.with(CpuOptions { smallest_work: 1, ..CpuOptions::default() });
+    let counted = |model: &Model, threads: usize| {
+        let options = Options { threads, record: RecordTo::Nothing };
+        let mut simulation = model.simulate(&split, &options).unwrap_or_else(|e| panic!("{e}"));
+        simulation.run(0.1).unwrap();
+        simulation.counters()
+    };
+    let mut net = Builder::new("net");
+    net.dt("1 ms");
+    net.neuron("lif")
+        .equations("dv/dt = (1.1 - v)/(10*ms) : 1")
+        .threshold("v > 1")
+        .reset("v = 0")
+        .refractory("2 ms");
+    net.population("cells", "lif", 400);
+    net.synapse("s").on_pre("v_post += 0.001");
+    net.projection("all", "s", "cells", "cells");
+    let model = net.model();
+    let (one, two) = (counted(&model, 1), counted(&model, 2));
+    assert_eq!((one.meetings, two.meetings), (0, 100), "100 steps");
+    assert_eq!((one.elements, one.synapses, one.events), (two.elements, two.synapses, two.events));
+    // Update and threshold are one kernel; what marks spikes and what resets are two.
+    assert_eq!(two.compiled, 3);
+    // Two bytes of a target, the same weight for all, and for each row where it begins.
+    assert_eq!(one.synapse_bytes, 2 * 400 * 400 + 4 * 401);
+    assert_eq!(two.synapse_bytes, 2 * 400 * 400 + 2 * 4 * 401);
 }

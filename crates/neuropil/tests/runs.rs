@@ -19,7 +19,7 @@ fn everywhere(text: &str, mut test: impl FnMut(&Model, Simulation)) {
         let mut model = model(text);
         model.set_precision(precision);
         // Two threads share even the smallest population.
-        let split = Cpu.with(CpuOptions { smallest_part: 1, ..CpuOptions::default() });
+        let split = Cpu.with(CpuOptions { smallest_work: 1, ..CpuOptions::default() });
         let backends: [(&dyn Backend, usize); 3] = [(&Interp, 1), (&Cpu, 1), (&split, 2)];
         for (backend, threads) in backends {
             let options = Options { threads, record: RecordTo::Memory };

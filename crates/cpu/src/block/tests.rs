@@ -180,8 +180,64 @@ fn by_machine(
         .then(|| (buffers.iter().map(Buffer::scalars).collect(), events))
 }
 
+/// What some calls leave, one after the other: each with a new binding, or all with one.
+#[cfg(target_arch = "x86_64")]
+fn by_calls(
+    machine: &crate::x86::Kernel,
+    kernel: &Verified,
+    calls: &[(i64, Elements<'_>)],
+    contents: &[Vec<Scalar>],
+    with_one_binding: bool,
+) -> (Vec<Vec<Scalar>>, Vec<u32>, Vec<bool>) {
+    let mut buffers: Vec<Buffer> =
+        kernel.slots.iter().zip(contents).map(|(slot, list)| Buffer::new(slot.ty, list)).collect();
+    let slots: Vec<Slot<'_>> = buffers.iter_mut().map(Buffer::slot).collect();
+    let (mut workspace, mut binding) = (Workspace::new(), crate::x86::Binding::default());
+    let (mut events, mut done) = (Vec::new(), Vec::new());
+    for (step, elements) in calls {
+        let context = Context { step: *step, ..CONTEXT };
+        done.push(if with_one_binding {
+            machine.run_bound((&mut binding, &slots), &mut workspace, &context, elements, &mut events)
+        } else {
+            machine.run(&mut workspace, &context, elements, &slots, &mut events)
+        });
+    }
+    (buffers.iter().map(Buffer::scalars).collect(), events, done)
+}
+
 fn lengths() -> impl Strategy<Value = usize> {
     prop_oneof![0_usize..100, BLOCK - 2..BLOCK + 3, Just(600)]
+}
+
+#[cfg(target_arch = "x86_64")]
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn calls_with_one_binding_give_what_single_calls_give(
+        bytes in proptest::collection::vec(any::<u8>(), 0..500),
+        data in proptest::collection::vec(any::<u8>(), 1..200),
+        calls in proptest::collection::vec((0_u64..3, prop::sample::select(&[0_usize, 1, 40, 40, 600][..]), any::<bool>()), 1..8),
+    ) {
+        let kernel = prepare(&testing::kernel(&bytes)).unwrap();
+        let contents = testing::contents(&kernel, 1100, &data);
+        let list: Vec<u32> = (0..600).map(|k| k + k / 3).collect();
+        let told = |(k, (first, len, listed)): (usize, &(u64, usize, bool))| {
+            let all = Elements::range(*first, *len);
+            let own = if *listed { Numbers::List32(&list[..*len]) } else { Numbers::From(*first) };
+            (k as i64 / 2, Elements { own, post: own, ..all })
+        };
+        let calls: Vec<_> = calls.iter().enumerate().map(told).collect();
+        for isa in crate::x86::Isa::available() {
+            let Some(machine) = crate::x86::Kernel::compile_for(&kernel, isa) else { continue };
+            let [single, bound] =
+                [false, true].map(|one| by_calls(&machine, &kernel, &calls, &contents, one));
+            for (wanted, found) in single.0.iter().flatten().zip(bound.0.iter().flatten()) {
+                prop_assert!(testing::same(*wanted, *found), "{found:?} for {wanted:?}\n{kernel}");
+            }
+            prop_assert_eq!((&single.1, &single.2), (&bound.1, &bound.2), "{}", &kernel);
+        }
+    }
 }
 
 proptest! {

@@ -11,6 +11,7 @@ use neuropil_kernels::program::{Action, BufferId, Call, OperationId, StreamId};
 use neuropil_model::Endpoint;
 use neuropil_schedule::Plan;
 
+use super::work;
 use crate::backend::Bodies;
 use crate::body::Body;
 use crate::deliver::{Deliveries, Group};
@@ -80,6 +81,18 @@ pub(super) struct Step {
     pub(super) cut: usize,
     /// The group of static deliveries that it stands for.
     pub(super) group: Option<usize>,
+}
+
+impl Step {
+    /// Its turn in a tick, counted from 0; `None` if it has none then.
+    #[inline(always)]
+    pub(super) fn turn(&self, tick: u64) -> Option<u64> {
+        // Most steps have a turn in every tick, and a division takes as long as the rest of a step that finds nothing to do.
+        match self.period {
+            1 => Some(tick),
+            period => tick.is_multiple_of(period).then(|| tick / period),
+        }
+    }
 }
 
 /// Where a stream is filled.
@@ -242,28 +255,29 @@ impl Spaces {
     }
 }
 
-/// What delivering to one synapse costs per step, next to one step of a neuron: a synapse is at work a few times per
-/// second, a neuron some ten thousand times.
-const SYNAPSE_COST: f64 = 0.001;
 /// So many synapses of a structure are counted to find out where they end.
 const COUNTED: usize = 1 << 20;
 
-/// Cuts every space so that shards have about the same work.
+/// Parts begin at multiples of so many elements, where they are long: at cache lines.
+const GRANULE: u64 = 64;
+
+/// Cuts every space so that shards have about the same work, and none less than is worth a meeting.
 fn cuts(
-    program: &Program,
+    (program, plan): (&Program, &Plan),
     spaces: &Spaces,
     synapses: &[Arc<Synapses>],
-    (shards, smallest_part): (usize, u32),
+    (shards, smallest_work): (usize, u64),
 ) -> Result<Vec<Cut>, BackendError> {
     let sizes = spaces.sizes(program);
+    let per_element = work::per_element(program, plan, spaces, &sizes);
     let mut costs: Vec<Option<Vec<f64>>> = vec![None; sizes.len()];
     if shards > 1 {
         for (k, (structure, synapses)) in program.structures.iter().zip(synapses).enumerate() {
             let root = spaces.find(spaces.side(k, Of::Post));
-            let cost = costs[root].get_or_insert_with(|| vec![1.0; sizes[root] as usize]);
+            let cost = costs[root].get_or_insert_with(|| vec![per_element[root]; sizes[root] as usize]);
             let rows = synapses.rows.borrow()?;
             let stride = rows.n_syn().div_ceil(COUNTED).max(1);
-            let each = SYNAPSE_COST * stride as f64;
+            let each = work::SYNAPSE * stride as f64;
             for row in (0..structure.n_pre).step_by(stride) {
                 rows.for_row(row, |_, post| {
                     if let Some(cost) = cost.get_mut((post + structure.post_start) as usize) {
@@ -273,19 +287,19 @@ fn cuts(
             }
         }
     }
-    let granule = smallest_part.clamp(1, 64);
     let cuts = sizes
         .iter()
-        .zip(costs)
-        .map(|(size, cost)| {
-            let parts = shards.min((size / smallest_part.max(1)).max(1) as usize);
+        .zip(per_element.iter().zip(costs))
+        .map(|(size, (each, cost))| {
+            let total = cost.as_ref().map_or(each * f64::from(*size), |cost| cost.iter().sum());
+            let most = (total as u64 / smallest_work.max(1)).clamp(1, u64::from(*size).max(1));
+            let parts = shards.min(usize::try_from(most).unwrap_or(shards));
             let mut bounds = vec![0];
             match cost {
                 None => {
                     (1..parts).for_each(|k| bounds.push((u64::from(*size) * k as u64 / parts as u64) as u32))
                 }
                 Some(cost) => {
-                    let total: f64 = cost.iter().sum();
                     let mut sum = 0.0;
                     for (k, c) in cost.iter().enumerate() {
                         if bounds.len() < parts && sum >= total * bounds.len() as f64 / parts as f64 {
@@ -295,7 +309,7 @@ fn cuts(
                     }
                 }
             }
-            // Parts begin on a cache line where that is possible.
+            let granule = (size / (4 * parts as u32)).clamp(1, smallest_work.clamp(1, GRANULE) as u32);
             bounds.iter_mut().for_each(|b| *b -= *b % granule);
             bounds.resize(shards + 1, *size);
             Cut { bounds }
@@ -311,10 +325,10 @@ impl Layout {
         plan: &Plan,
         synapses: &[Arc<Synapses>],
         (bodies, compiled): (&Looking<Bodies>, &mut u64),
-        (threads, smallest_part): (usize, u32),
+        (threads, smallest_work): (usize, u64),
     ) -> Result<Self, BackendError> {
         let spaces = Spaces::of(program);
-        let cuts = cuts(program, &spaces, synapses, (threads, smallest_part))?;
+        let cuts = cuts((program, plan), &spaces, synapses, (threads, smallest_work))?;
         let mut steps: Vec<Step> = Vec::new();
         let mut touches: Vec<Vec<Touch>> = Vec::new();
         let sequence = plan.sequence();
@@ -467,7 +481,7 @@ fn emits(program: &Program, id: OperationId) -> Option<StreamId> {
 }
 
 /// The space of the elements of an operation, or of the postsynaptic neurons of its synapses.
-fn own_space(program: &Program, id: OperationId, spaces: &Spaces) -> usize {
+pub(super) fn own_space(program: &Program, id: OperationId, spaces: &Spaces) -> usize {
     let own_buffer = |call: &Call| {
         let accesses = program.kernels[call.kernel.index()].body.accesses();
         let own = accesses.iter().find(|(_, at, _)| *at == At::Side(Side::Own));

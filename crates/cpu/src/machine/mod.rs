@@ -2,6 +2,7 @@
 //!
 //! * `layout`: who owns what, and which operations can be split ([`neuropil_kernels::Split`]); which are fused.
 //! * `worker`: what one shard does in a run; `walk`: how it goes through rows and columns of synapses.
+//! * `work`: what an element costs per step.
 //! * `spare`: buffers that need not be there.
 //! * `stored`: the synapses that need no kernel ([`crate::deliver`]), as shards keep them.
 //! * `rings`: the events that shards hand each other; `progress`: how they wait for each other.
@@ -18,6 +19,7 @@ mod rings;
 mod spare;
 mod stored;
 mod walk;
+mod work;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -35,6 +37,7 @@ use neuropil_schedule::Plan;
 use rayon::ThreadPool;
 
 use crate::backend::Bodies;
+use crate::deliver::ShardRows;
 pub use explain::explain;
 use layout::Layout;
 use rings::Rings;
@@ -46,7 +49,7 @@ use worker::{Common, Exit, Shard};
 pub(crate) struct Sharded {
     bodies: Looking<Bodies>,
     compiled: u64,
-    smallest_part: u32,
+    smallest_work: u64,
     /// The threads of all shards but the first, which runs on the caller's.
     pool: Option<ThreadPool>,
     program: Arc<Program>,
@@ -79,7 +82,7 @@ impl Sharded {
     /// Loads a program.
     pub(crate) fn new(
         bodies: Looking<Bodies>,
-        smallest_part: u32,
+        smallest_work: u64,
         image: Image,
     ) -> Result<Self, BackendError> {
         let Image { program, plan, mut buffers, again, synapses, threads } = image;
@@ -91,7 +94,7 @@ impl Sharded {
         let threads = if pool.is_some() { threads } else { 1 };
         let mut compiled = 0;
         let layout =
-            Layout::new(&program, &plan, &synapses, (&bodies, &mut compiled), (threads, smallest_part))?;
+            Layout::new(&program, &plan, &synapses, (&bodies, &mut compiled), (threads, smallest_work))?;
         let held = walked(&program, &layout, &synapses)?;
         let mut spare = Spare::new(&program, &layout, again);
         let stored = store(&program, &layout, &synapses, &mut buffers, &mut spare)?;
@@ -100,7 +103,7 @@ impl Sharded {
             compiled,
             stored,
             spare,
-            smallest_part,
+            smallest_work,
             pool,
             written: program.written_buffers(),
             rings: Rings::new(&program.streams, threads),
@@ -194,7 +197,7 @@ impl Machine for Sharded {
             &plan,
             &synapses,
             (&self.bodies, &mut self.compiled),
-            (self.shards.len(), self.smallest_part),
+            (self.shards.len(), self.smallest_work),
         )?;
         let held = walked(&program, &layout, &synapses)?;
         let former = Former {
@@ -304,7 +307,14 @@ impl Machine for Sharded {
     }
 
     fn counters(&self) -> Counters {
-        let mut sum = Counters { compiled: self.compiled, ..Counters::default() };
+        let held: u64 = self.held.iter().map(Held::bytes).sum();
+        let stored: usize = self.stored.iter().flat_map(|s| &s.rows).map(ShardRows::bytes).sum();
+        let mut sum = Counters {
+            compiled: self.compiled,
+            meetings: self.shards.first().map_or(0, |shard| shard.counters.meetings),
+            synapse_bytes: held + stored as u64 + Held::variable_bytes(&self.program, &self.buffers),
+            ..Counters::default()
+        };
         for shard in &self.shards {
             sum.elements += shard.counters.elements;
             sum.synapses += shard.counters.synapses;

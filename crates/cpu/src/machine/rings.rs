@@ -24,7 +24,7 @@ type Ring = Vec<Place>;
 
 /// The events of all streams.
 ///
-/// The events of step `s` lie at place `s` modulo the length of the ring, which is so long that nobody fills a place
+/// The events of step `s` lie at place `s` modulo the length of the ring, a power of two so long that nobody fills a place
 /// again that another shard may still read: a shard is at most [`AHEAD`] ticks ahead of the others, and they look
 /// back for as many steps as the longest delay.
 pub(super) struct Rings {
@@ -38,7 +38,7 @@ impl Rings {
     pub(super) fn new(streams: &[Stream], shards: usize) -> Self {
         let ring = |stream: &Stream| {
             let len = stream.history as usize + 2 + AHEAD as usize;
-            (0..len).map(|_| Place(UnsafeCell::new(Vec::new()))).collect()
+            (0..len.next_power_of_two()).map(|_| Place(UnsafeCell::new(Vec::new()))).collect()
         };
         Self {
             streams: streams.iter().map(|s| (0..shards).map(|_| ring(s)).collect()).collect(),
@@ -48,7 +48,7 @@ impl Rings {
 
     fn place(&self, stream: usize, shard: usize, step: i64) -> &Place {
         let ring = &self.streams[stream][shard];
-        &ring[step.rem_euclid(ring.len() as i64) as usize]
+        &ring[at(step, ring.len())]
     }
 
     /// The events of a shard in a step, ascending.
@@ -81,7 +81,7 @@ impl Rings {
     /// The events of all shards in a step, ascending.
     pub(super) fn all(&mut self, stream: usize, step: i64, out: &mut Vec<u32>) {
         for ring in &mut self.streams[stream] {
-            let place = step.rem_euclid(ring.len() as i64) as usize;
+            let place = at(step, ring.len());
             out.extend_from_slice(ring[place].0.get_mut());
         }
     }
@@ -113,8 +113,13 @@ impl Rings {
                 let from = &events[step.rem_euclid(events.len() as i64) as usize];
                 let (first, end) =
                     (from.partition_point(|n| *n < part.start), from.partition_point(|n| *n < part.end));
-                ring[step.rem_euclid(len as i64) as usize].0.get_mut().extend_from_slice(&from[first..end]);
+                ring[at(step, len)].0.get_mut().extend_from_slice(&from[first..end]);
             }
         }
     }
+}
+
+/// The place of a step in a ring whose length is a power of two.
+fn at(step: i64, len: usize) -> usize {
+    step as usize & (len - 1)
 }

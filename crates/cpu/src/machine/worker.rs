@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code, reason = "shards work on their own parts of shared buffers")]
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::ptr::NonNull;
@@ -22,6 +23,7 @@ use super::rings::{AHEAD, Rings};
 use super::stored::Stored;
 use super::walk::Gathered;
 use crate::block::Workspace;
+use crate::body::Bound;
 use crate::deliver::Due;
 use crate::elements::Elements;
 use crate::slot::Slot;
@@ -162,24 +164,28 @@ impl Shard {
         self.walk(common, latest, stopped, None);
     }
 
-    fn walk(
+    fn walk<'c>(
         &mut self,
-        common: &Common<'_>,
+        common: &Common<'c>,
         latest: &[i64],
         stopped: Option<OperationId>,
         head: Option<Head<'_>>,
     ) -> Exit {
         let _guard = Guard(&common.progress);
-        let slots = common.layout.steps.iter();
-        let slots = slots.map(|s| s.bindings.iter().map(|id| common.slot(*id)).collect()).collect();
+        let bound = |s: &'c Step| {
+            let slots = s.bindings.iter().map(|id| common.slot(*id)).collect();
+            Bound::new(s.body.as_deref(), slots)
+        };
         let mut turn = Turn {
             common,
             shard: self,
             // Taken apart and put together, so that the sink may be taken for something that lives as short as the turn.
             head: head.map(|Head { sink, cables }| Head { sink, cables }),
-            slots,
+            bound: common.layout.steps.iter().map(bound).collect(),
             latest: latest.to_vec(),
             since: common.layout.no_steps(),
+            seen: Cell::new(0),
+            meetings: Cell::new(0),
             tick: common.tick,
             cursor: common.cursor,
             stopped,
@@ -193,7 +199,8 @@ impl Shard {
             // Only the first shard fails, and only its exit counts.
             Err(Early::GivenUp) => Ok(Pause::Done),
         };
-        let Turn { tick, cursor, stopped, latest, .. } = turn;
+        let Turn { tick, cursor, stopped, latest, meetings, .. } = turn;
+        self.counters.meetings += meetings.get();
         Exit { tick, cursor, stopped, latest, pause }
     }
 }
@@ -203,11 +210,15 @@ pub(super) struct Turn<'a, 'c> {
     pub(super) common: &'a Common<'c>,
     shard: &'a mut Shard,
     head: Option<Head<'a>>,
-    /// The buffers of each step's kernel.
-    slots: Vec<Vec<Slot<'c>>>,
+    /// Each step's kernel and buffers.
+    bound: Vec<Bound<'c>>,
     latest: Vec<i64>,
     /// The steps done since all shards last met.
     since: super::layout::Steps,
+    /// As far as all shards are known to have come.
+    seen: Cell<Position>,
+    /// How often they were waited for.
+    meetings: Cell<u64>,
     tick: u64,
     cursor: usize,
     stopped: Option<OperationId>,
@@ -232,9 +243,8 @@ impl<'c> Turn<'_, 'c> {
             while let Some(step) = layout.steps.get(self.cursor) {
                 let at = self.cursor;
                 self.cursor += 1;
-                if !self.tick.is_multiple_of(step.period) {
-                    continue;
-                }
+                let Some(time) = step.turn(self.tick) else { continue };
+                let time = time as i64;
                 if !alone && step.conflicts.meets(&self.since) {
                     self.meet(at)?;
                 }
@@ -246,10 +256,10 @@ impl<'c> Turn<'_, 'c> {
                     may_stop = true;
                 }
                 if step.split || self.head.is_some() {
-                    self.carry_out(step, action, at)?;
+                    self.carry_out(step, action, At { step: at, time })?;
                 }
                 if let Some(stream) = step.emits {
-                    self.latest[stream.index()] = (self.tick / step.period) as i64;
+                    self.latest[stream.index()] = time;
                     self.reached(at + 1);
                 }
                 self.since.insert(at);
@@ -275,8 +285,18 @@ impl<'c> Turn<'_, 'c> {
     /// Waits until all shards have done all steps before this one.
     fn meet(&mut self, cursor: usize) -> Result<(), GivenUp> {
         self.reached(cursor);
-        self.common.progress.wait(position(self.common.layout, self.tick, cursor))?;
+        self.wait(position(self.common.layout, self.tick, cursor))?;
         self.since.clear();
+        Ok(())
+    }
+
+    /// Waits until all shards have come that far, unless that is known.
+    fn wait(&self, position: Position) -> Result<(), GivenUp> {
+        if position > self.seen.get() {
+            self.common.progress.wait(position)?;
+            self.seen.set(position);
+            self.meetings.set(self.meetings.get() + 1);
+        }
         Ok(())
     }
 
@@ -285,7 +305,7 @@ impl<'c> Turn<'_, 'c> {
         let layout = self.common.layout;
         match layout.sources[stream.index()] {
             Some(source) if layout.shards > 1 && step >= 0 => {
-                self.common.progress.wait(position(layout, step as u64 * source.period, source.step + 1))
+                self.wait(position(layout, step as u64 * source.period, source.step + 1))
             }
             _ => Ok(()),
         }
@@ -295,9 +315,7 @@ impl<'c> Turn<'_, 'c> {
     pub(super) fn events(&self, stream: StreamId, of: usize, step: i64, range: &Range<u32>) -> &'c [u32] {
         // SAFETY: all shards have filled the place, and none is so far ahead that it may be filling it again.
         let events = unsafe { self.common.rings.get(stream.index(), of, step) };
-        let first = events.partition_point(|n| *n < range.start);
-        let end = events.partition_point(|n| *n < range.end);
-        &events[first..end]
+        within(events, range)
     }
 
     /// The shards that may have seen events of the neurons of a shard's own part: itself, if streams are filled in parts.
@@ -317,8 +335,7 @@ impl<'c> Turn<'_, 'c> {
         if step.split { self.own_part(step.cut) } else { 0..u32::MAX }
     }
 
-    fn carry_out(&mut self, step: &Step, action: &Action, at: usize) -> Result<(), Early> {
-        let at = At { step: at, time: (self.tick / step.period) as i64 };
+    fn carry_out(&mut self, step: &Step, action: &Action, at: At) -> Result<(), Early> {
         if let Some(group) = step.group {
             self.deliver(group, at)?;
             return Ok(());
@@ -344,10 +361,7 @@ impl<'c> Turn<'_, 'c> {
             }
             Action::List { stream, list } => {
                 let part = self.own_part(step.cut);
-                let events = events_of_step(list, at.time);
-                let first = events.partition_point(|n| *n < part.start);
-                let end = events.partition_point(|n| *n < part.end);
-                self.fill(*stream, at.time, &events[first..end]);
+                self.fill(*stream, at.time, within(events_of_step(list, at.time), &part));
             }
             Action::Events { stream, delay, .. } => {
                 let when = self.latest[stream.index()] - i64::from(*delay);
@@ -430,7 +444,7 @@ impl<'c> Turn<'_, 'c> {
             due.enter(rows, emitted_at, (0..common.layout.shards).map(events));
         }
         let buckets = due.buckets();
-        group.deliver(rows, buckets, at.time, &self.slots[at.step]);
+        group.deliver(rows, buckets, at.time, self.bound[at.step].slots());
         let count: usize = buckets.iter().map(|(start, end)| (end - start) as usize).sum();
         due.done();
         self.count_synapses(count);
@@ -470,9 +484,8 @@ impl<'c> Turn<'_, 'c> {
 
     /// Runs the kernel of a step.
     pub(super) fn body(&mut self, at: At, elements: &Elements<'_>, emitted: &mut Vec<u32>) {
-        let Some(body) = &self.common.layout.steps[at.step].body else { return };
         let context = Context { seed: self.common.program.seed, step: at.time };
-        let done = body.run(&mut self.shard.workspace, &context, elements, &self.slots[at.step], emitted);
+        let done = self.bound[at.step].run(&mut self.shard.workspace, &context, elements, emitted);
         debug_assert!(done.is_ok(), "bindings are checked when a program is loaded: {done:?}");
     }
 
@@ -535,6 +548,21 @@ impl<'c> Turn<'_, 'c> {
             solver.narrow(tree, data!(f32));
         } else {
             solver.wide(tree, data!(f64));
+        }
+    }
+}
+
+/// Those of ascending numbers that lie in a range.
+#[inline(always)]
+fn within<'e>(events: &'e [u32], range: &Range<u32>) -> &'e [u32] {
+    match events {
+        // Mostly there are none, or none is outside.
+        [] => events,
+        [first, .., last] | [first @ last] if range.contains(first) && range.contains(last) => events,
+        _ => {
+            let first = events.partition_point(|n| *n < range.start);
+            let end = events.partition_point(|n| *n < range.end);
+            &events[first..end]
         }
     }
 }

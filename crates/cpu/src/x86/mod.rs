@@ -51,7 +51,7 @@ use program::Entry;
 use select::{Job, Shape};
 
 pub use program::Isa;
-pub(crate) use run::Scratch;
+pub(crate) use run::{Binding, Scratch};
 
 /// Elements that run together where lanes are filled before: what the block engine takes, for the same reasons.
 pub(crate) const CHUNK: usize = crate::block::BLOCK;
@@ -100,11 +100,23 @@ struct Codes {
 #[derive(Debug)]
 struct Code {
     pages: Pages,
+    /// What the table holds of buffers and elements, by place.
     entries: Vec<(i32, Entry)>,
+    /// What it holds that changes from call to call, by place.
+    changing: Vec<(i32, Changing)>,
     /// The length of the table in bytes.
     table: i32,
     lanes: usize,
     isa: Isa,
+}
+
+/// What a table holds that changes from call to call.
+#[derive(Clone, Copy, Debug)]
+enum Changing {
+    /// A value that all elements share.
+    Shared(u32),
+    /// The address of a lane.
+    Lane(u32),
 }
 
 impl Kernel {
@@ -158,10 +170,15 @@ impl Kernel {
         })
     }
 
+    /// Where the code for elements of a shape is.
+    fn place(shapes: [Shape; 3]) -> usize {
+        let [own, pre, post] = shapes.map(|s| s as usize);
+        own * 16 + pre * 4 + post
+    }
+
     /// The code for elements of a shape, made when it is first wanted.
     fn codes(&self, shapes: [Shape; 3]) -> Option<&Codes> {
-        let [own, pre, post] = shapes.map(|s| s as usize);
-        let cell = self.codes.get(own * 16 + pre * 4 + post)?;
+        let cell = self.codes.get(Self::place(shapes))?;
         cell.get_or_init(|| self.find_or_make(shapes)).as_ref()
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pages::Pages;
 use super::program::{Entry, Isa};
-use super::{Code, Codes};
+use super::{Changing, Code, Codes};
 
 /// The code for one shape of elements.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -91,11 +91,18 @@ impl PlainCode {
     }
 
     fn code(&self, isa: Isa) -> Option<Code> {
-        let entries =
-            self.entries.iter().map(|(at, kind, number, side)| Some((*at, entry(*kind, *number, *side)?)));
+        let (mut entries, mut changing) = (Vec::new(), Vec::new());
+        for (at, kind, number, side) in &self.entries {
+            match entry(*kind, *number, *side)? {
+                Entry::Uniform(k) => changing.push((*at, Changing::Shared(k))),
+                Entry::Lane(k) => changing.push((*at, Changing::Lane(k))),
+                entry => entries.push((*at, entry)),
+            }
+        }
         Some(Code {
             pages: Pages::new(&self.text, &self.pool)?,
-            entries: entries.collect::<Option<_>>()?,
+            entries,
+            changing,
             table: self.table,
             lanes: self.lanes as usize,
             isa,

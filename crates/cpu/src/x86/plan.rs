@@ -28,8 +28,6 @@ pub(super) struct Plan {
     pub(super) uniform: Vec<bool>,
     /// The shared values that depend on the call, in order, and their types.
     pub(super) computed: Vec<(usize, ScalarType)>,
-    /// By value: which of them it is.
-    pub(super) computed_of: Vec<Option<u32>>,
     /// What effects need, up to lanes that are filled.
     pub(super) for_effects: Vec<bool>,
     /// What the parameters of samples need.
@@ -54,10 +52,8 @@ impl Plan {
         }
         let uniform = kernel.uniform();
         let mut computed = Vec::new();
-        let mut computed_of = vec![None; kernel.insts.len()];
         for (i, inst) in kernel.insts.iter().enumerate() {
             if let (true, Some(ty)) = (uniform[i] && !matches!(inst.op, Op::Constant(_)), inst.ty) {
-                computed_of[i] = Some(computed.len() as u32);
                 computed.push((i, ty));
             }
         }
@@ -69,7 +65,6 @@ impl Plan {
             kernel,
             uniform,
             computed,
-            computed_of,
             for_effects: vec![false; n],
             for_parameters: vec![false; n],
             parameters: Vec::new(),

@@ -12,7 +12,7 @@ pub(crate) fn model(text: &str) -> Model {
 /// Calls `check` on the simulation of a model on every backend, before its first step.
 pub(crate) fn each(model: &Model, mut check: impl FnMut(&mut Simulation)) {
     // Two threads share even the smallest population.
-    let split = Cpu.with(CpuOptions { smallest_part: 1, ..CpuOptions::default() });
+    let split = Cpu.with(CpuOptions { smallest_work: 1, ..CpuOptions::default() });
     let backends: [(&dyn Backend, usize); 3] = [(&Interp, 1), (&Cpu, 1), (&split, 2)];
     for (backend, threads) in backends {
         let options = Options { threads, record: RecordTo::Memory };
