@@ -64,6 +64,14 @@ impl<'a> Host<'a> {
         self.simulation.values(name)
     }
 
+    /// The values of a variable, to be changed where they are.
+    ///
+    /// # Errors
+    /// [`RunError::UnknownVariable`].
+    pub fn get_mut(&mut self, name: &str) -> Result<&mut HostBuffer, RunError> {
+        self.simulation.get_mut(name)
+    }
+
     /// Sets a variable: one value for all elements, or one for each, in SI base units.
     ///
     /// # Errors

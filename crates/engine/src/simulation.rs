@@ -341,21 +341,31 @@ impl Simulation {
         Ok(self.get(name)?.to_f64())
     }
 
-    /// Sets a variable: one value for all elements, or one for each.
+    /// The values of a variable, to be changed where they are; they are what the next step begins with.
     ///
     /// # Errors
-    /// [`RunError::UnknownVariable`], [`RunError::Length`].
-    pub fn set(&mut self, name: &str, values: &[f64]) -> Result<(), RunError> {
-        if let Some((id, variable)) = self.shown_named(name) {
-            if self.set_at_start(id, variable, values)? {
-                return Ok(());
-            }
+    /// [`RunError::UnknownVariable`].
+    pub fn get_mut(&mut self, name: &str) -> Result<&mut HostBuffer, RunError> {
+        if let Some((id, _)) = self.shown_named(name) {
             self.part(id)?;
         } else if let Role::Variable(object, variable) = self.program.buffers[self.find(name)?.index()].role {
             self.part_for(object, variable)?;
         }
         let id = self.find(name)?;
-        let buffer = self.machine.write(id)?;
+        Ok(self.machine.write(id)?)
+    }
+
+    /// Sets a variable: one value for all elements, or one for each.
+    ///
+    /// # Errors
+    /// [`RunError::UnknownVariable`], [`RunError::Length`].
+    pub fn set(&mut self, name: &str, values: &[f64]) -> Result<(), RunError> {
+        if let Some((id, variable)) = self.shown_named(name)
+            && self.set_at_start(id, variable, values)?
+        {
+            return Ok(());
+        }
+        let buffer = self.get_mut(name)?;
         let (ty, len) = (buffer.ty(), buffer.len());
         match values {
             [value] => buffer.fill(0..len, Scalar::from_f64(ty, *value)),
@@ -398,10 +408,18 @@ impl Simulation {
     /// # Errors
     /// [`RunError::UnknownRecorder`], also if nothing is recorded in memory.
     pub fn spikes(&self, of: &str) -> Result<(Vec<f64>, Vec<u32>), RunError> {
+        let (steps, neurons, dt) = self.spike_steps(of)?;
+        Ok((steps.iter().map(|s| *s as f64 * dt).collect(), neurons.to_vec()))
+    }
+
+    /// The same without copying: the step and the neuron of each spike, and seconds per step.
+    ///
+    /// # Errors
+    /// [`RunError::UnknownRecorder`], also if nothing is recorded in memory.
+    pub fn spike_steps(&self, of: &str) -> Result<(&[i64], &[u32], f64), RunError> {
         let (memory, id) = self.recorder(of, "_spikes")?;
         let (steps, neurons) = memory.spikes(id)?;
-        let dt = memory.specs()[id.index()].dt_s;
-        Ok((steps.iter().map(|s| *s as f64 * dt).collect(), neurons.to_vec()))
+        Ok((steps, neurons, memory.specs()[id.index()].dt_s))
     }
 
     /// A recorded variable: rows are times, columns the recorded elements.

@@ -36,7 +36,7 @@ pub fn unjustified(repository: &Repository) -> Vec<Problem> {
 }
 
 /// The lines, counted from 1, on which code says `unsafe`. The type of an unsafe function does nothing yet and
-/// does not count.
+/// does not count, nor does the attribute of a function that C calls by its name, whose name no other has.
 fn uses(text: &str) -> Vec<usize> {
     let in_word = |c: char| c.is_alphanumeric() || c == '_';
     let is_use = |line: &str, at: usize| {
@@ -44,7 +44,8 @@ fn uses(text: &str) -> Vec<usize> {
         let after = &line[at + WORD.len()..];
         let a_type = ["fn(", "extern fn("].iter().any(|start| after.trim_start().starts_with(start))
             || (after.trim_start().starts_with("extern") && after.contains("fn("));
-        !before && !after.chars().next().is_some_and(in_word) && !a_type
+        let a_name = line[..at].ends_with("#[") && after.starts_with("(no_mangle)");
+        !before && !after.chars().next().is_some_and(in_word) && !a_type && !a_name
     };
     let code = only(text, Part::Code);
     let has_use = |line: &str| line.match_indices(WORD).any(|(at, _)| is_use(line, at));
@@ -106,6 +107,9 @@ let x =
 pub unsafe fn f(x: *const u8) {}
 
 type Call = unsafe extern \"C\" fn(u32) -> u32;
+
+#[unsafe(no_mangle)]
+pub extern \"C\" fn g() {}
 ";
         assert_eq!(lines(unjustified, "crates/memory/src/a.rs", justified), []);
         let bare =

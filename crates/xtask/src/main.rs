@@ -5,6 +5,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal")]
 
+mod c;
 mod command;
 mod model;
 mod suite;
@@ -31,7 +32,7 @@ const TASKS: &[Task] = &[
     Task {
         name: "bless",
         arguments: "",
-        about: "writes the expectations of the filetests anew; look at the difference before you commit it",
+        about: "writes the expectations of the filetests and the C header anew; look at the difference before you commit it",
         run: suite::bless,
     },
     Task {
@@ -39,6 +40,12 @@ const TASKS: &[Task] = &[
         arguments: "[NAME]...",
         about: "runs every shipped model, or some, for a short time with 1 and 2 threads",
         run: model::models,
+    },
+    Task {
+        name: "install-c",
+        arguments: "PREFIX",
+        about: "builds the C library and installs it, its header and its pkg-config file below a folder",
+        run: c::install,
     },
 ];
 

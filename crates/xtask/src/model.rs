@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::command::{Failure, cargo, output, program, root, run};
+use crate::command::{Failure, cargo, output, program, root, run, target};
 
 /// Long enough for every shipped model to spike or to move, short enough for all of them in a minute.
 const DURATION: &str = "50 ms";
@@ -70,8 +70,7 @@ fn summary(model: &Path, threads: u32) -> Result<Summary, Failure> {
 
 /// Where cargo puts the release build of the command.
 fn binary() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    root().join(target).join("release").join(format!("neuropil{}", std::env::consts::EXE_SUFFIX))
+    target().join("release").join(format!("neuropil{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// Reads the one JSON object of a run, and holds that something was simulated.

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::c;
 use crate::command::{Failure, cargo, run};
 
 /// Tests of one language or tool.
@@ -16,11 +17,18 @@ pub(crate) struct Suite {
 }
 
 /// All suites. A new language adds a row here, and nothing in `.ci/run` changes.
-pub(crate) const SUITES: &[Suite] = &[Suite {
-    name: "rust",
-    about: "every crate of the workspace: unit, property, file and documentation tests",
-    commands: || vec![cargo(&["test", "--workspace"])],
-}];
+pub(crate) const SUITES: &[Suite] = &[
+    Suite {
+        name: "rust",
+        about: "every crate of the workspace: unit, property, file and documentation tests",
+        commands: || vec![cargo(&["test", "--workspace"])],
+    },
+    Suite {
+        name: "c",
+        about: "the C library as it is installed: C and C++ programs, also with sanitizers",
+        commands: c::suite,
+    },
+];
 
 /// `cargo xtask test [SUITE]...`
 pub(crate) fn test(names: &[String]) -> Result<(), Failure> {
@@ -38,7 +46,7 @@ pub(crate) fn bless(arguments: &[String]) -> Result<(), Failure> {
     if let Some(argument) = arguments.first() {
         return Err(Failure::Usage(format!("`bless` takes no argument, but there is `{argument}`")));
     }
-    for package in ["neuropil-source", "neuropil-filetests"] {
+    for package in ["neuropil-source", "neuropil-filetests", "neuropil-c"] {
         let mut command = cargo(&["test", "--package", package]);
         command.env("BLESS", "1");
         run(command)?;
