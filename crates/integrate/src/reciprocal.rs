@@ -1,6 +1,8 @@
-//! Divisions by constants as multiplications: on most processors a division takes as long as a dozen of them.
+//! Divisions as multiplications where that is the same but for rounding: on most processors a division takes as long as a
+//! dozen of them.
 //!
-//! `x/c` becomes `x*(1/c)`, which may differ in the last bit. That is less than an integrator's own rounding, but it could be
+//! `x/c` becomes `x*(1/c)` for a constant `c`, and `x/exprel(y)`, as rates of gates are written, `x*per_exprel(y)`, which
+//! divides once where there were two divisions. The last bits may differ. That is less than an integrator's own rounding, but it could be
 //! seen where a value is compared or cut to a whole number: `int(t/(5*ms))`. So only what reaches new values of
 //! variables through continuous functions is changed.
 
@@ -85,6 +87,10 @@ fn change(e: &mut Expr) {
                 *op = BinaryOp::Mul;
                 b.kind = ExprKind::Constant(Scalar::F64(inverse));
             }
+            if let (BinaryOp::Div, ExprKind::Call(function @ Function::Exprel, _)) = (&*op, &mut b.kind) {
+                *op = BinaryOp::Mul;
+                *function = Function::PerExprel;
+            }
         }
         ExprKind::Call(function, args) if is_continuous(*function) => args.iter_mut().for_each(change),
         ExprKind::Select(_, a, b) => {
@@ -126,6 +132,19 @@ mod tests {
     fn divides(block: &Block) -> bool {
         let is_div = |e: &Expr| matches!(e.kind, ExprKind::Binary(BinaryOp::Div, ..));
         block.expressions().any(|e| e.any(&mut |e| is_div(e)))
+    }
+
+    #[test]
+    fn a_rate_over_exprel_is_not_divided_again() {
+        let arith = Arith::new(Precision::F64);
+        let mut block = Block::new();
+        let x = block.define("x", Expr::real(2.0, ScalarType::F64));
+        let exprel = arith.call(Function::Exprel, vec![x]);
+        block.define("rate", arith.div(Expr::real(1.28, ScalarType::F64), exprel));
+        multiply(&mut block);
+        assert!(!divides(&block));
+        let is_reciprocal = |e: &Expr| matches!(e.kind, ExprKind::Call(Function::PerExprel, _));
+        assert!(block.expressions().any(|e| e.any(&mut |e| is_reciprocal(e))));
     }
 
     #[test]

@@ -72,7 +72,7 @@ fn of_number(x: f64) -> Sign {
 
 fn of_call(function: Function, args: &[Expr]) -> Sign {
     match function {
-        Function::Exp | Function::Exprel => Sign::Fading(Side::Positive),
+        Function::Exp | Function::Exprel | Function::PerExprel => Sign::Fading(Side::Positive),
         Function::Cosh => Sign::Strict(Side::Positive),
         Function::Abs => Sign::Weak(Side::Positive),
         Function::Sqrt => args.first().map_or(Sign::Unknown, |a| sign(a).weakened_to_fading()),

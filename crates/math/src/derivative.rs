@@ -17,6 +17,8 @@ impl Function {
             (Self::Log1p, 0) => Some("1/(1+x)"),
             // The quotient is 0/0 at 0; the comparison puts the limit 1/2 in its place.
             (Self::Exprel, 0) => Some("(exp(x)-exprel(x))/(x+int(x==0))+0.5*int(x==0)"),
+            // And here -1/2.
+            (Self::PerExprel, 0) => Some("per_exprel(x)*(1-per_exprel(-x))/(x+int(x==0))-0.5*int(x==0)"),
             (Self::Sqrt, 0) => Some("0.5/sqrt(x)"),
             (Self::Sin, 0) => Some("cos(x)"),
             (Self::Cos, 0) => Some("-sin(x)"),
@@ -50,6 +52,7 @@ impl Function {
                 | Self::Log1p
                 | Self::Expm1
                 | Self::Exprel
+                | Self::PerExprel
                 | Self::Sqrt
                 | Self::Sin
                 | Self::Cos

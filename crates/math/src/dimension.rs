@@ -96,6 +96,7 @@ impl Function {
             | Self::Log1p
             | Self::Expm1
             | Self::Exprel
+            | Self::PerExprel
             | Self::Sin
             | Self::Cos
             | Self::Tan

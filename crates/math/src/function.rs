@@ -31,6 +31,9 @@ pub enum Function {
     Expm1,
     /// `(exp(x) - 1) / x`, and 1 at 0.
     Exprel,
+    /// `x / (exp(x) - 1)`, and 1 at 0: what `1/exprel(x)` is, by a single division. It falls no lower than 5e-306, or
+    /// 5e-37 in single precision.
+    PerExprel,
     /// `sqrt(x)`
     Sqrt,
     /// `sin(x)`
@@ -143,7 +146,7 @@ impl Signature {
 
 impl Function {
     /// Every function, in the order of the enum.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Exp,
         Self::Log,
         Self::Log10,
@@ -151,6 +154,7 @@ impl Function {
         Self::Log1p,
         Self::Expm1,
         Self::Exprel,
+        Self::PerExprel,
         Self::Sqrt,
         Self::Sin,
         Self::Cos,
@@ -187,6 +191,7 @@ impl Function {
             Self::Log1p => "log1p",
             Self::Expm1 => "expm1",
             Self::Exprel => "exprel",
+            Self::PerExprel => "per_exprel",
             Self::Sqrt => "sqrt",
             Self::Sin => "sin",
             Self::Cos => "cos",
@@ -242,6 +247,7 @@ impl Function {
             | Self::Log1p
             | Self::Expm1
             | Self::Exprel
+            | Self::PerExprel
             | Self::Sqrt
             | Self::Sin
             | Self::Cos
@@ -279,6 +285,7 @@ impl Function {
             | Self::Log1p
             | Self::Expm1
             | Self::Exprel
+            | Self::PerExprel
             | Self::Sqrt
             | Self::Sin
             | Self::Cos

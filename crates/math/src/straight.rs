@@ -200,6 +200,9 @@ pub trait Straight: Copy {
     /// `(e^x - 1) / x`
     #[must_use]
     fn exprel(self) -> Self;
+    /// `x / (e^x - 1)`
+    #[must_use]
+    fn per_exprel(self) -> Self;
     /// Natural logarithm.
     #[must_use]
     fn log(self) -> Self;
@@ -263,8 +266,8 @@ macro_rules! functions {
     };
 }
 
-functions!(f32, F32: exp, expm1, exprel, log, log10, log1p, sin, cos, sinh, cosh, tanh);
-functions!(f64, F64: exp, expm1, exprel, log, log10, log1p, sin, cos, sinh, cosh, tanh);
+functions!(f32, F32: exp, expm1, exprel, per_exprel, log, log10, log1p, sin, cos, sinh, cosh, tanh);
+functions!(f64, F64: exp, expm1, exprel, per_exprel, log, log10, log1p, sin, cos, sinh, cosh, tanh);
 
 #[cfg(test)]
 mod tests {
@@ -285,10 +288,11 @@ mod tests {
     macro_rules! agree {
         ($T:ident, $variant:ident) => {
             type Host = fn($T) -> $T;
-            let functions: [(Function, Host); 11] = [
+            let functions: [(Function, Host); 12] = [
                 (Function::Exp, Straight::exp),
                 (Function::Expm1, Straight::expm1),
                 (Function::Exprel, Straight::exprel),
+                (Function::PerExprel, Straight::per_exprel),
                 (Function::Log, Straight::log),
                 (Function::Log10, Straight::log10),
                 (Function::Log1p, Straight::log1p),

@@ -69,6 +69,7 @@ fn ranges(function: Function, ty: ScalarType) -> Vec<(f64, f64)> {
         Exp => vec![if single { (-103.9, 88.7) } else { (-745.0, 709.7) }],
         Expm1 => vec![if single { (-40.0, 88.7) } else { (-80.0, 709.7) }],
         Exprel => vec![if single { (-200.0, 93.0) } else { (-1000.0, 716.0) }],
+        PerExprel => vec![if single { (-200.0, 88.0) } else { (-1000.0, 709.0) }],
         Sinh | Cosh => vec![if single { (-89.4, 89.4) } else { (-710.4, 710.4) }],
         Tanh => vec![(-25.0, 25.0)],
         Log | Log10 | Log2 => vec![(0.0, max)],
@@ -86,7 +87,7 @@ fn ranges(function: Function, ty: ScalarType) -> Vec<(f64, f64)> {
 /// Ranges in which arguments usually lie.
 fn usual(function: Function) -> Vec<(f64, f64)> {
     match function {
-        Exp | Expm1 | Exprel | Sinh | Cosh | Tanh => vec![(-3.0, 3.0)],
+        Exp | Expm1 | Exprel | PerExprel | Sinh | Cosh | Tanh => vec![(-3.0, 3.0)],
         Log | Log10 | Log2 => vec![(0.1, 10.0)],
         Log1p => vec![(-0.9, 3.0)],
         Sqrt => vec![(0.0, 10.0)],
@@ -116,6 +117,7 @@ fn in_doubles(function: Function, a: &[f64]) -> f64 {
                 x.exp_m1() / x
             }
         }
+        PerExprel => x / x.exp_m1(),
         Sqrt => x.sqrt(),
         Sin => x.sin(),
         Cos => x.cos(),
@@ -144,6 +146,7 @@ fn in_many_bits(function: Function, a: &[f64]) -> FBig {
         Log1p => x.ln_1p(),
         Expm1 => x.exp_m1(),
         Exprel => x.exp_m1() / x,
+        PerExprel => x.clone() / x.exp_m1(),
         Sqrt => x.sqrt(),
         Sin => x.sin(),
         Cos => x.cos(),

@@ -99,7 +99,7 @@ impl Reader<'_> {
             assert!(self.eat(")"));
             return inner;
         }
-        let length = self.text.iter().take_while(|c| c.is_ascii_alphanumeric() || **c == b'.').count();
+        let length = self.text.iter().take_while(|c| c.is_ascii_alphanumeric() || b"._".contains(c)).count();
         let (word, rest) = self.text.split_at(length);
         self.text = rest;
         let word = std::str::from_utf8(word).unwrap();
@@ -161,7 +161,9 @@ fn derivatives_agree_with_difference_quotients() {
 }
 
 #[test]
-fn the_derivative_of_exprel_exists_at_zero() {
+fn the_derivatives_of_exprel_and_its_reciprocal_exist_at_zero() {
     let text = Function::Exprel.derivative(0).unwrap();
     assert_eq!(Reader { text: text.as_bytes(), arguments: &[0.0] }.disjunction(), 0.5);
+    let text = Function::PerExprel.derivative(0).unwrap();
+    assert_eq!(Reader { text: text.as_bytes(), arguments: &[0.0] }.disjunction(), -0.5);
 }

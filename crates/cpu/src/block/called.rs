@@ -25,10 +25,11 @@ pub(super) enum Called {
 }
 
 /// The functions for which there are loops.
-const FUNCTIONS: [Function; 12] = [
+const FUNCTIONS: [Function; 13] = [
     Function::Exp,
     Function::Expm1,
     Function::Exprel,
+    Function::PerExprel,
     Function::Log,
     Function::Log10,
     Function::Log1p,
@@ -217,6 +218,7 @@ fn apply<T: Straight>(function: Function, d: &mut [T], x: &[T], y: &[T]) {
         Function::Exp => each!(exp),
         Function::Expm1 => each!(expm1),
         Function::Exprel => each!(exprel),
+        Function::PerExprel => each!(per_exprel),
         Function::Log => each!(log),
         Function::Log10 => each!(log10),
         Function::Log1p => each!(log1p),

@@ -1,4 +1,4 @@
-//! exp and what is made of it: expm1, exprel, sinh, cosh, tanh.
+//! exp and what is made of it: expm1, exprel and its reciprocal, sinh, cosh, tanh.
 //!
 //! `exp(x) = 2^n exp(r)` with `n = round(x / ln 2)` and `r = x - n ln 2` in two parts (Cody & Waite 1980,
 //! *Software Manual for the Elementary Functions*, chapter 6). The sum that rounds to `n` holds it in its low
@@ -167,6 +167,33 @@ impl<E: Emit> Ops<'_, E> {
         let result = self.mul_c(quotient, 1.0 / scale);
         let tiny = self.is_tiny(x);
         self.select_c(tiny, 1.0, result)
+    }
+
+    /// `x / (exp(x) - 1)`
+    #[inline(always)]
+    pub(crate) fn per_exprel(&mut self, x: E::Value) -> E::Value {
+        // Above, the result stays where it is, all but 0, and below, the denominator is -1.
+        let (low, high) = if self.is_double() { (-60.0, 709.0) } else { (-30.0, 88.0) };
+        let high = self.c(high);
+        let x = self.min(high, x);
+        let low = self.c(low);
+        let bounded = self.max(low, x);
+        // As in `expm1_over`, but for what the rounding of r takes: that is seen only where the power is not 1.
+        let bias = self.bias();
+        let Reduced { t, n, exact } = self.reduce_exp(bounded, bias);
+        let low = self.c(-self.table.ln2[1]);
+        let r = self.fma(n, low, exact);
+        let q = self.horner(r, self.table.exp);
+        let square = self.mul(r, r);
+        let p = self.fma(square, q, r);
+        let scale = self.power_of_two(t);
+        let whole = self.add_c(scale, -1.0);
+        let number = self.fma(scale, p, whole);
+        let quotient = self.div(x, number);
+        // However small, a number is its own p; only 0 has no quotient.
+        let zero = self.c(0.0);
+        let is_zero = self.eq(x, zero);
+        self.select_c(is_zero, 1.0, quotient)
     }
 
     /// `exp(|x|) / 2`, which overflows no earlier than the functions that use it.
