@@ -4,11 +4,13 @@
 //! * [`Builder`]: makes kernels.
 //! * [`parse`], and `Display` for kernels: the text form, both ways.
 //! * [`verify`], [`Verified`]: what a valid kernel is; a backend accepts nothing else.
+//! * [`contract`]: products and the sums that they feed in one operation, for kernels in which bits may change by it.
 //! * [`prepare`]: the passes that every kernel goes through; [`fuse`]: one kernel out of several; [`part`]: one value
 //!   of a kernel as a kernel of its own.
 //! * [`Context`], [`Element`]: what one run of a kernel is given.
 
 mod build;
+mod contract;
 mod fuse;
 mod kernel;
 mod part;
@@ -20,6 +22,7 @@ mod text;
 mod verify;
 
 pub use build::Builder;
+pub use contract::contract;
 pub use fuse::{Bound, fuse};
 pub use kernel::{Access, Accumulation, At, Domain, Inst, Kernel, Op, Sampler, Side, Slot, SlotId, ValueId};
 pub use part::{Part, part};

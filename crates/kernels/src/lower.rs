@@ -7,7 +7,7 @@
 //! neuron is refractory.
 
 use neuropil_base::{Scalar, ScalarType};
-use neuropil_ir::{Accumulation, At, Builder, Domain, Kernel, Sampler, SlotId, ValueId};
+use neuropil_ir::{Accumulation, At, Builder, Domain, Kernel, Sampler, SlotId, ValueId, contract};
 use neuropil_math::{self as math, BinaryOp, Emit};
 use neuropil_model::{
     AssignOp, Block, Distribution, Endpoint, Expr, ExprKind, Extent, LinkPlace, LocalId, Network, ObjectId,
@@ -49,6 +49,8 @@ pub struct Scope {
     pub post_start: u32,
     /// Whether writes to `(unless refractory)` variables are held back while the neuron is refractory.
     pub guarded: bool,
+    /// Whether products and sums may be [contracted](neuropil_ir::contract): in steps of differential equations.
+    pub contracted: bool,
     /// Steps of the object's clock between two runs of the code: `t`, `dt` and `t_in_timesteps` are the object's.
     pub stride: i64,
 }
@@ -64,7 +66,13 @@ impl Scope {
                 (projection.source.start, projection.target.start)
             }
         };
-        Self { object, dt, pre_start, post_start, guarded: false, stride: 1 }
+        Self { object, dt, pre_start, post_start, guarded: false, contracted: false, stride: 1 }
+    }
+
+    /// The same scope, its products and sums contracted.
+    #[must_use]
+    pub fn contracted(self) -> Self {
+        Self { contracted: true, ..self }
     }
 
     /// The same scope, its writes guarded.
@@ -101,7 +109,9 @@ impl<'a> Lowering<'a> {
     }
 
     pub(crate) fn finish(self) -> Lowered {
-        Lowered { kernel: self.builder.finish(), bindings: self.bindings }
+        let kernel = self.builder.finish();
+        let kernel = if self.scope.contracted { contract(&kernel) } else { kernel };
+        Lowered { kernel, bindings: self.bindings }
     }
 
     pub(crate) fn builder(&mut self) -> &mut Builder {

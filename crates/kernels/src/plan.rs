@@ -380,7 +380,7 @@ impl<'a> Lowerer<'a> {
         if !step.block.is_empty() {
             let name = format!("{}.update", population.name);
             let place = (on, population.update);
-            let call = self.code_over(scope, &name, place, Domain::Elements, &step.block)?;
+            let call = self.code_over(scope.contracted(), &name, place, Domain::Elements, &step.block)?;
             self.push(name, on, population.update, all(call, None));
         }
         self.shared_step(scope, &population.name, (on, population.update), &step.shared)?;
@@ -436,7 +436,7 @@ impl<'a> Lowerer<'a> {
             return Ok(());
         }
         let name = format!("{name}.update.shared");
-        let call = self.code(scope, &name, Domain::Elements, block)?;
+        let call = self.code(scope.contracted(), &name, Domain::Elements, block)?;
         let action = Action::Elements { call, start: 0, len: 1, emits: None };
         self.push(name, on, placed, action);
         Ok(())
@@ -465,7 +465,7 @@ impl<'a> Lowerer<'a> {
         if !step.block.is_empty() {
             let name = format!("{}.update", projection.name);
             let place = (clock(projection.clock), projection.update);
-            let scope = Scope::of(network, object, dt);
+            let scope = Scope::of(network, object, dt).contracted();
             let call = self.code_over(scope, &name, place, Domain::Synapses, &step.block)?;
             let action = Action::Synapses { call, structure };
             self.push(name, clock(projection.clock), projection.update, action);
