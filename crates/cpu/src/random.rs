@@ -1,8 +1,8 @@
 //! Random words and samples of many elements at once, for whichever engine runs the body.
 //!
 //! The first words of the elements are looked up together, and decide nearly every sample (see `neuropil_rng`): by a table of
-//! thresholds where the distribution is the same for all, else by a search for several elements at a time. What they leave open
-//! is drawn element by element, as the interpreter does.
+//! thresholds where the distribution is the same for all, else by a search for several elements at a time. First tries of rejections are made
+//! together too. What they leave open is drawn element by element, as the interpreter does.
 
 use neuropil_ir::{Context, Sampler};
 use neuropil_rng::{DOMAIN_WORD, FIRST_WORDS, Key, SampleBits, Table, word};
@@ -223,6 +223,12 @@ impl Asking<'_> {
         if open >= MANY {
             for (draw, words) in (0..).zip(&mut words) {
                 self.words(draw, start, &mut words[..out.len()]);
+            }
+            if sampler == Sampler::Poisson {
+                let mut means = [0.0; PART];
+                (0..).zip(&mut means[..out.len()]).for_each(|(k, mean)| *mean = parameters[0].get(k));
+                let words = words.each_ref().map(|list| &list[..out.len()]);
+                self.level.poisson_tries(&means, words, bytemuck::cast_slice_mut(out));
             }
         }
         for (k, number) in out.iter_mut().enumerate() {

@@ -48,14 +48,20 @@ pub(crate) fn log_factorial(k: f64) -> f64 {
         10.604_602_902_745_25,
         12.801_827_480_081_469,
     ];
-    const HALF_LOG_2_PI: f64 = 0.918_938_533_204_672_8;
     if let Some(&value) = SMALL.get(k as usize) {
         return value;
     }
+    stirling(k, Straight::log(k))
+}
+
+/// `ln k!` for `k >= 10` with its logarithm, by the series alone.
+#[inline(always)]
+pub(crate) fn stirling(k: f64, log: f64) -> f64 {
+    const HALF_LOG_2_PI: f64 = 0.918_938_533_204_672_8;
     let r = 1.0 / k;
     let r2 = r * r;
     let series = r * (1.0 / 12.0 - r2 * (1.0 / 360.0 - r2 * (1.0 / 1260.0 - r2 * (1.0 / 1680.0))));
-    (k + 0.5) * Straight::log(k) - k + HALF_LOG_2_PI + series
+    (k + 0.5) * log - k + HALF_LOG_2_PI + series
 }
 
 #[cfg(test)]

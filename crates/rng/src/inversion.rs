@@ -39,11 +39,11 @@ const GUIDE_BITS: u32 = 10;
 const LATER_BITS: u32 = 21;
 
 /// 2^53
-const UNITS: f64 = 9_007_199_254_740_992.0;
+pub(crate) const UNITS: f64 = 9_007_199_254_740_992.0;
 /// 2^52
-const WHOLE_FROM: f64 = 4_503_599_627_370_496.0;
+pub(crate) const WHOLE_FROM: f64 = 4_503_599_627_370_496.0;
 /// 2^-32
-const WORD_STEP: f64 = 1.0 / 4_294_967_296.0;
+pub(crate) const WORD_STEP: f64 = 1.0 / 4_294_967_296.0;
 /// From the least to the largest uniform number with the same first word.
 const WORD_SPAN: f64 = WORD_STEP - 1.0 / UNITS;
 

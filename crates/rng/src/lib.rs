@@ -67,7 +67,7 @@ pub use distribution::Bits;
 pub use element::ElementStream;
 pub use gaps::Gaps;
 pub use inversion::{Table, UNDECIDED, binomial_lanes, poisson_lanes};
-pub use poisson::poisson;
+pub use poisson::{poisson, poisson_tries};
 pub use sample::{FIRST_WORDS, SampleBits};
 pub use stream::{Site, Stream};
 pub use words::{Words, fill, fill_lanes, pick_lanes, word};

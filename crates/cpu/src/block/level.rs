@@ -6,7 +6,9 @@
 )]
 
 use neuropil_ir::Sampler;
-use neuropil_rng::{Key, SampleBits, binomial_lanes, fill_lanes, pick_lanes, poisson_lanes};
+use neuropil_rng::{
+    FIRST_WORDS, Key, SampleBits, binomial_lanes, fill_lanes, pick_lanes, poisson_lanes, poisson_tries,
+};
 
 use super::compile::{Group, Pure};
 use super::lanes::Files;
@@ -32,6 +34,7 @@ struct Loops {
     fill: unsafe fn(&Key, i64, u64, &mut [u32]),
     pick: unsafe fn(&Key, i64, &[u64], &mut [u32]),
     poisson: unsafe fn(&[f64], &mut [u32]) -> usize,
+    tries: unsafe fn(&[f64], [&[u32]; FIRST_WORDS], &mut [u32]),
     binomial: unsafe fn(&[f64], &[f64], &mut [u32]) -> usize,
     draw: unsafe fn(Sampler, [f64; 2], &mut SampleBits) -> i32,
 }
@@ -94,6 +97,11 @@ macro_rules! build {
             }
 
             $(#[target_feature(enable = $features)])?
+            fn tries(means: &[f64], words: [&[u32]; FIRST_WORDS], numbers: &mut [u32]) {
+                poisson_tries::<$samples>(means, words, numbers);
+            }
+
+            $(#[target_feature(enable = $features)])?
             fn binomial(n: &[f64], p: &[f64], words: &mut [u32]) -> usize {
                 binomial_lanes::<$samples>(n, p, words)
             }
@@ -116,6 +124,7 @@ macro_rules! build {
                     fill,
                     pick,
                     poisson,
+                    tries,
                     binomial,
                     draw,
                 };
@@ -198,6 +207,16 @@ impl Level {
     pub(crate) fn poisson(self, means: &[f64], words: &mut [u32]) -> usize {
         // SAFETY: as in `execute`.
         unsafe { (self.loops.poisson)(means, words) }
+    }
+
+    /// The samples that first tries of a rejection give, see [`poisson_tries`].
+    pub(crate) fn poisson_tries(self, means: &[f64], words: [&[u32]; FIRST_WORDS], numbers: &mut [u32]) {
+        // Most tries need no logarithms; made one by one, they cost more than is saved.
+        if self.loops.name == portable::LOOPS.name {
+            return;
+        }
+        // SAFETY: as in `execute`.
+        unsafe { (self.loops.tries)(means, words, numbers) }
     }
 
     /// The samples that belong to first words, see [`binomial_lanes`].
