@@ -1,7 +1,9 @@
-//! One typed array on the host, aligned for vector loads.
+//! One typed array on the host, aligned for vector loads; on huge pages if it is long, as [`crate::Large`] is.
 
 use bytemuck::{Pod, Zeroable};
 use neuropil_base::{Scalar, ScalarType};
+
+use crate::large::Room;
 
 /// A cache line: the unit of allocation, so that every buffer starts on one.
 #[derive(Clone, Copy)]
@@ -52,14 +54,14 @@ impl Element for u8 {
 pub struct HostBuffer {
     ty: ScalarType,
     len: usize,
-    lines: Vec<Line>,
+    room: Room,
 }
 
 impl HostBuffer {
     /// `len` zeros.
     #[must_use]
     pub fn new(ty: ScalarType, len: usize) -> Self {
-        Self { ty, len, lines: vec![Line::zeroed(); (len * ty.size()).div_ceil(64)] }
+        Self { ty, len, room: Room::zeros(len * ty.size()) }
     }
 
     /// The type of its elements.
@@ -83,13 +85,13 @@ impl HostBuffer {
     /// Its elements as bytes, in the machine's byte order.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        &bytemuck::cast_slice(&self.lines)[..self.len * self.ty.size()]
+        &self.room.bytes()[..self.len * self.ty.size()]
     }
 
     /// Its elements as bytes, in the machine's byte order. Truth values must stay 0 or 1.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         let size = self.len * self.ty.size();
-        &mut bytemuck::cast_slice_mut(&mut self.lines)[..size]
+        &mut self.room.bytes_mut()[..size]
     }
 
     /// Its elements; empty if they are of another type.
@@ -190,10 +192,12 @@ mod tests {
 
     #[test]
     fn buffers_start_on_a_cache_line() {
-        for len in [1, 7, 1000] {
-            let b = HostBuffer::new(ScalarType::I32, len);
+        for len in [1, 7, 1000, 1_000_003] {
+            let mut b = HostBuffer::new(ScalarType::I32, len);
             assert_eq!(b.bytes().as_ptr() as usize % 64, 0);
             assert_eq!(b.as_slice::<i32>(), vec![0; len]);
+            b.set(len - 1, Scalar::I32(5));
+            assert_eq!((b.clone(), b.bytes().len()), (b, 4 * len));
         }
         assert!(HostBuffer::new(ScalarType::F64, 0).is_empty());
     }

@@ -31,9 +31,44 @@ pub struct Large<T> {
     of: PhantomData<T>,
 }
 
-enum Room {
+/// Bytes that begin on a cache line: on the heap if they are few.
+pub(crate) enum Room {
     Heap(Vec<Line>),
     Map(MmapMut),
+}
+
+impl Room {
+    /// At least so many zeros. As with any `Vec`, the process ends if the system has no room.
+    pub(crate) fn zeros(bytes: usize) -> Self {
+        mapped(bytes).map_or_else(|| Self::Heap(vec![Line::zeroed(); bytes.div_ceil(64)]), Self::Map)
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Heap(lines) => bytemuck::cast_slice(lines),
+            Self::Map(map) => map,
+        }
+    }
+
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        match self {
+            Self::Heap(lines) => bytemuck::cast_slice_mut(lines),
+            Self::Map(map) => map,
+        }
+    }
+}
+
+impl Clone for Room {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Heap(lines) => Self::Heap(lines.clone()),
+            Self::Map(map) => {
+                let mut copy = Self::zeros(map.len());
+                copy.bytes_mut()[..map.len()].copy_from_slice(map);
+                copy
+            }
+        }
+    }
 }
 
 impl<T: Pod> Large<T> {
@@ -72,21 +107,13 @@ impl<T: Pod> Large<T> {
     /// Its elements.
     #[must_use]
     pub fn as_slice(&self) -> &[T] {
-        let bytes: &[u8] = match &self.room {
-            Room::Heap(lines) => bytemuck::cast_slice(lines),
-            Room::Map(map) => map,
-        };
-        bytemuck::cast_slice(&bytes[..self.bytes()])
+        bytemuck::cast_slice(&self.room.bytes()[..self.bytes()])
     }
 
     /// Its elements.
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         let size = self.bytes();
-        let bytes: &mut [u8] = match &mut self.room {
-            Room::Heap(lines) => bytemuck::cast_slice_mut(lines),
-            Room::Map(map) => map,
-        };
-        bytemuck::cast_slice_mut(&mut bytes[..size])
+        bytemuck::cast_slice_mut(&mut self.room.bytes_mut()[..size])
     }
 }
 

@@ -5,7 +5,8 @@
 
 use std::ops::Range;
 
-use neuropil_connectivity::{DelayRows, Storage, Walk};
+use neuropil_backend::Held;
+use neuropil_connectivity::{DelayRows, Dense, Storage, Walk};
 use neuropil_kernels::program::{Action, Structure, Travel};
 use neuropil_model::Endpoint;
 
@@ -26,7 +27,7 @@ pub(super) struct Gathered {
     own: Vec<u64>,
     pre: Vec<u32>,
     post: Vec<u32>,
-    /// Numbers of a row within their population.
+    /// Numbers of a row within their population, or those of the synapses of a column.
     shifted: Vec<u32>,
 }
 
@@ -87,13 +88,7 @@ impl Turn<'_, '_> {
                                         walker.row(rows, neuron - neurons.start);
                                     }
                                 }
-                                (Travel::Steps(_), Endpoint::Post) => {
-                                    if let Some(columns) = &synapses.columns {
-                                        let range = columns.column_range(neuron - neurons.start);
-                                        let sources = &columns.sources()[range.clone()];
-                                        walker.column(&columns.synapse()[range], sources, *neuron);
-                                    }
-                                }
+                                (Travel::Steps(_), Endpoint::Post) => walker.post(synapses, *neuron),
                                 (Travel::PerSynapse { pathway, .. }, _) => {
                                     if let Some(rows) =
                                         synapses.delayed.get(*pathway as usize).and_then(Option::as_ref)
@@ -205,6 +200,18 @@ impl Walker<'_, '_, '_> {
         self.gathered.shifted = shifted;
     }
 
+    /// The synapses of a postsynaptic neuron.
+    fn post(&mut self, synapses: &Held, post: u32) {
+        if let Some(Storage::Dense(dense)) = synapses.rows.as_deref()
+            && has_long_columns(dense)
+        {
+            self.full_column(dense, post);
+        } else if let Some(columns) = &synapses.columns {
+            let range = columns.column_range(post - self.structure.post_start);
+            self.column(&columns.synapse()[range.clone()], &columns.sources()[range], post);
+        }
+    }
+
     /// A column: the synapses of a postsynaptic neuron, by their numbers and sources within the group.
     fn column(&mut self, own: &[u32], sources: &[u32], post: u32) {
         if !self.posts.contains(&post) {
@@ -229,6 +236,26 @@ impl Walker<'_, '_, '_> {
             post: Numbers::Same(u64::from(post)),
         });
         self.gathered.shifted = shifted;
+    }
+
+    /// A column of a full matrix. Where its synapses are follows from their numbers: to say it again costs less than to read
+    /// it from an index as large as the matrix.
+    fn full_column(&mut self, dense: &Dense, post: u32) {
+        if !self.posts.contains(&post) {
+            return;
+        }
+        self.flush();
+        let (n_post, column) = (dense.n_post(), post - self.structure.post_start);
+        let mut own = std::mem::take(&mut self.gathered.shifted);
+        own.clear();
+        own.extend((0..dense.n_pre()).map(|row| row * n_post + column));
+        self.call(&Elements {
+            len: own.len(),
+            own: Numbers::List32(&own),
+            pre: Numbers::From(u64::from(self.structure.pre_start)),
+            post: Numbers::Same(u64::from(post)),
+        });
+        self.gathered.shifted = own;
     }
 
     /// The synapses of a neuron that have one delay.
@@ -280,6 +307,12 @@ impl Walker<'_, '_, '_> {
             self.turn.body(self.at, elements, &mut Vec::new());
         }
     }
+}
+
+/// Whether a matrix is full, a column is worth a call of its own, and its synapses have 32-bit numbers.
+fn has_long_columns(dense: &Dense) -> bool {
+    let pairs = u64::from(dense.n_pre()) * u64::from(dense.n_post());
+    dense.is_full() && dense.n_pre() as usize >= ROW && u32::try_from(pairs).is_ok()
 }
 
 /// Numbers within a group as numbers within the population: the list itself if the group begins with the first neuron.

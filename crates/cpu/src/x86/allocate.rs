@@ -534,6 +534,7 @@ fn kept(program: &Program, uses: &[Vec<u32>]) -> Vec<(i32, Register)> {
             | Inst::Plain(_)
             | Inst::Fma { .. }
             | Inst::Ramp { .. }
+            | Inst::Fetch { .. }
             | Inst::GatherBytes { .. }
             | Inst::Each { .. }
             | Inst::Emit { .. }

@@ -112,6 +112,7 @@ impl Emitter<'_> {
             Inst::SplatByte { dst, entry } => self.splat_byte(*dst, *entry),
             Inst::Ramp { dst, entry, iota } => self.ramp(*dst, *entry, *iota),
             Inst::Gather { dst, entry, index, size } => self.gather(*dst, *entry, *index, *size),
+            Inst::Fetch { base, size, list, long } => self.fetch((*base, *size), (*list, *long)),
             Inst::GatherBytes { dst, entry, index } => self.gather_bytes(*dst, *entry, *index),
             Inst::Each { base, len, place, effect, cell, value, parts } => {
                 self.each(*base, *len, *place, (*effect, *cell), &value[..usize::from(*parts)]);

@@ -215,6 +215,13 @@ pub(super) enum Inst {
         index: V,
         size: u8,
     },
+    /// Fetches elements that a later vector gathers.
+    Fetch {
+        base: i32,
+        list: i32,
+        long: bool,
+        size: u8,
+    },
     /// One byte per lane, from anywhere.
     GatherBytes {
         dst: V,
@@ -251,7 +258,11 @@ impl Inst {
                 plain.b.into_iter().chain(plain.mask).for_each(act);
             }
             Self::Fma { a, b, c, .. } => [*a, *b, *c].into_iter().for_each(act),
-            Self::Load { .. } | Self::LoadBytes { .. } | Self::SplatByte { .. } | Self::Ramp { .. } => {}
+            Self::Load { .. }
+            | Self::LoadBytes { .. }
+            | Self::SplatByte { .. }
+            | Self::Ramp { .. }
+            | Self::Fetch { .. } => {}
             Self::Store { value, .. } | Self::StoreBytes { value, .. } => act(*value),
             Self::Gather { index, .. } | Self::GatherBytes { index, .. } => act(*index),
             Self::Each { place, value, parts, .. } => {
@@ -284,7 +295,11 @@ impl Inst {
             | Self::Gather { dst, .. }
             | Self::GatherBytes { dst, .. }
             | Self::Serial { dst, .. } => Some(*dst),
-            Self::Store { .. } | Self::StoreBytes { .. } | Self::Each { .. } | Self::Emit { .. } => None,
+            Self::Store { .. }
+            | Self::StoreBytes { .. }
+            | Self::Each { .. }
+            | Self::Emit { .. }
+            | Self::Fetch { .. } => None,
         }
     }
 }

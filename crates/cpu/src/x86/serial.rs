@@ -12,6 +12,9 @@ use super::program::{Cell, Effect, Isa, Place, Serial, V, Width, header};
 
 use Register::{EAX, ESI, R9, R10, RAX, RSI, RSP};
 
+/// Elements that are gathered are fetched so many before: more than are in flight anyway, few enough to be in the first-level
+/// cache still when they are wanted.
+const AHEAD: i32 = 64;
 const PLACES: i32 = 128;
 const RESULTS: i32 = 256;
 
@@ -130,6 +133,30 @@ impl Emitter<'_> {
         asm.jump_if(When::Below, top);
         self.load_vector(Self::scratch(0), Width::X, r);
         self.bind(dst, r);
+    }
+
+    /// Fetches the elements of a vector to come, or of the last full one, by their places in a list.
+    pub(super) fn fetch(&mut self, (base, size): (i32, u8), (list, long): (i32, bool)) {
+        if self.tail {
+            return;
+        }
+        let lanes = self.program.lanes as i32;
+        let asm = &mut self.asm;
+        asm.rm(Code::Mov_r64_rm64, RAX, at(TABLE, header::FULL));
+        asm.put(Instruction::with2(Code::Sub_rm64_imm8, RAX, lanes));
+        asm.rm(Code::Lea_r64_m, R10, at(INDEX, AHEAD));
+        asm.rr(Code::Cmp_r64_rm64, R10, RAX);
+        asm.rr(Code::Cmova_r64_rm64, R10, RAX);
+        asm.rm(Code::Mov_r64_rm64, R9, at(TABLE, list));
+        asm.rm(Code::Mov_r64_rm64, RSI, at(TABLE, base));
+        for k in 0..lanes {
+            if long {
+                asm.rm(Code::Mov_r64_rm64, RAX, indexed(R9, R10, 8, 8 * k));
+            } else {
+                asm.rm(Code::Mov_r32_rm32, EAX, indexed(R9, R10, 4, 4 * k));
+            }
+            asm.put(Instruction::with1(Code::Prefetcht0_m8, indexed(RSI, RAX, size, 0)));
+        }
     }
 
     /// The place of a lane into `rax`. Lists are at `r10` for a lane that is known.

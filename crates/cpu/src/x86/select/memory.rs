@@ -1,7 +1,7 @@
 //! Between registers and buffers: where elements are, by the shape of their numbers.
 
 use neuropil_base::ScalarType;
-use neuropil_ir::{Accumulation, At, Op, Side, SlotId, ValueId};
+use neuropil_ir::{Accumulation, At, Domain, Op, Side, SlotId, ValueId};
 use neuropil_math::CompareOp;
 
 use super::{Lanes, Select, Shape, plain, size};
@@ -51,6 +51,9 @@ impl Select<'_> {
 
     pub(super) fn load(&mut self, i: usize, slot: SlotId, at: At) -> Option<()> {
         let ty = self.slot_ty(slot)?;
+        if at == At::Side(Side::Own) {
+            self.fetch(slot, size(ty));
+        }
         let index = match at {
             At::Side(side) => match self.shape(side) {
                 Shape::From => return self.load_stream(i, slot, side, ty),
@@ -81,6 +84,20 @@ impl Select<'_> {
         }
         self.set(i, Lanes::Number(list));
         Some(())
+    }
+
+    /// Has elements of synapses fetched before they are gathered: there are more of them than caches hold, and processors
+    /// cannot guess where they are.
+    fn fetch(&mut self, slot: SlotId, size: u8) {
+        let long = match self.shape(Side::Own) {
+            Shape::From | Shape::Same => return,
+            Shape::List32 => false,
+            Shape::List64 => true,
+        };
+        if self.job.kernel.domain == Domain::Synapses && self.fetched.insert(slot) {
+            let (base, list) = (self.entry(Entry::Base(slot)), self.entry(Entry::List(Side::Own)));
+            self.push(Inst::Fetch { base, size, list, long });
+        }
     }
 
     fn load_stream(&mut self, i: usize, slot: SlotId, side: Side, ty: ScalarType) -> Option<()> {

@@ -9,7 +9,7 @@ mod integer;
 mod logic;
 mod memory;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use neuropil_base::{Scalar, ScalarType};
 use neuropil_ir::{Kernel, Op, Side, SlotId, ValueId};
@@ -74,6 +74,7 @@ pub(super) fn select(job: &Job<'_>) -> Option<Program> {
         numbers: [None; 3],
         numbers64: [None; 3],
         indices: HashMap::new(),
+        fetched: HashSet::new(),
     };
     let instead = match job.isa {
         Isa::Avx2 => vec![None; job.kernel.insts.len()],
@@ -162,6 +163,8 @@ pub(super) struct Select<'a> {
     pub(super) numbers64: [Option<[V; 2]>; 3],
     /// The numbers of a side as places in a buffer.
     pub(super) indices: HashMap<(Side, SlotId), V>,
+    /// Buffers whose later elements are fetched.
+    pub(super) fetched: HashSet<SlotId>,
 }
 
 impl Select<'_> {
