@@ -7,6 +7,7 @@ use neuropil_ir::{Context, Verified, prepare};
 use crate::block::{Block, Level, Workspace};
 use crate::cache::KernelCache;
 use crate::elements::{BindError, Elements};
+use crate::product::{Place, Product};
 use crate::slot::Slot;
 #[cfg(target_arch = "x86_64")]
 use crate::x86;
@@ -64,6 +65,7 @@ fn has_machine_code() -> bool {
 #[derive(Debug)]
 pub struct Body {
     block: Block,
+    product: Option<Product>,
     #[cfg(target_arch = "x86_64")]
     machine: Option<x86::Kernel>,
 }
@@ -83,6 +85,7 @@ impl Body {
         let kernel = prepare(kernel).unwrap_or_else(|_| kernel.clone());
         Self {
             block: Block::of_prepared(&kernel, Level::best()),
+            product: Product::of(&kernel),
             #[cfg(target_arch = "x86_64")]
             machine: match (choice, x86::Isa::available().first()) {
                 (KernelChoice::Auto | KernelChoice::X86, Some(isa)) => {
@@ -144,6 +147,13 @@ impl<'a> Bound<'a> {
     /// The buffers.
     pub(crate) fn slots(&self) -> &[Slot<'a>] {
         &self.slots
+    }
+
+    /// Adds what all synapses of a part of a full matrix give, if products are all that the body adds. `false` if it is for the
+    /// body to do: nothing has been done then.
+    pub(crate) fn product(&self, place: &Place) -> bool {
+        let product = self.body.and_then(|body| body.product.as_ref());
+        product.is_some_and(|product| product.run(&self.slots, place))
     }
 
     /// Runs the body as [`Body::run`] does; nothing if there is none.

@@ -11,6 +11,7 @@ mod cache;
 pub mod deliver;
 mod elements;
 mod machine;
+mod product;
 mod random;
 mod slot;
 mod sweep;

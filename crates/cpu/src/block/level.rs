@@ -13,6 +13,7 @@ use neuropil_rng::{
 use super::compile::{Group, Pure};
 use super::lanes::Files;
 use super::{called, loops};
+use crate::product;
 
 /// An instruction set that this machine has. All of them give the same bits.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +38,8 @@ struct Loops {
     tries: unsafe fn(&[f64], [&[u32]; FIRST_WORDS], &mut [u32]),
     binomial: unsafe fn(&[f64], &[f64], &mut [u32]) -> usize,
     draw: unsafe fn(Sampler, [f64; 2], &mut SampleBits) -> i32,
+    product_f32: unsafe fn(&[f32], usize, &[f32], &mut [f32]),
+    product_f64: unsafe fn(&[f64], usize, &[f64], &mut [f64]),
 }
 
 /// Builds the loops with some features; `$blocks` ChaCha blocks are computed together, and `$samples` samples of different
@@ -111,6 +114,16 @@ macro_rules! build {
                 sampler.draw(&parameters, bits)
             }
 
+            $(#[target_feature(enable = $features)])?
+            fn product_f32(weights: &[f32], stride: usize, values: &[f32], sums: &mut [f32]) {
+                product::add(weights, stride, values, sums);
+            }
+
+            $(#[target_feature(enable = $features)])?
+            fn product_f64(weights: &[f64], stride: usize, values: &[f64], sums: &mut [f64]) {
+                product::add(weights, stride, values, sums);
+            }
+
             pub(super) static LOOPS: Loops =
                 Loops {
                     name: $name,
@@ -127,6 +140,8 @@ macro_rules! build {
                     tries,
                     binomial,
                     draw,
+                    product_f32,
+                    product_f64,
                 };
         }
     };
@@ -223,6 +238,18 @@ impl Level {
     pub(crate) fn binomial(self, n: &[f64], p: &[f64], words: &mut [u32]) -> usize {
         // SAFETY: as in `execute`.
         unsafe { (self.loops.binomial)(n, p, words) }
+    }
+
+    /// A product of a matrix and a vector, see [`product::add`].
+    pub(crate) fn product_f32(self, weights: &[f32], stride: usize, values: &[f32], sums: &mut [f32]) {
+        // SAFETY: as in `execute`.
+        unsafe { (self.loops.product_f32)(weights, stride, values, sums) }
+    }
+
+    /// The same in double precision.
+    pub(crate) fn product_f64(self, weights: &[f64], stride: usize, values: &[f64], sums: &mut [f64]) {
+        // SAFETY: as in `execute`.
+        unsafe { (self.loops.product_f64)(weights, stride, values, sums) }
     }
 
     /// One sample, see [`Sampler::draw`].

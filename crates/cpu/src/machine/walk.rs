@@ -14,6 +14,7 @@ use super::layout::Step;
 use super::progress::GivenUp;
 use super::worker::{At, Turn};
 use crate::elements::{Elements, Numbers};
+use crate::product::Place;
 
 /// Synapses are handed to bodies in batches of about so many: enough to pay for the call, few enough to stay in
 /// the first-level cache.
@@ -102,7 +103,9 @@ impl Turn<'_, '_> {
                 }
             }
             Action::Synapses { .. } => {
-                if let Some(rows) = &synapses.rows {
+                if let Some(rows) = &synapses.rows
+                    && !walker.product(rows)
+                {
                     (0..structure.n_pre).for_each(|row| walker.row(rows, row));
                 }
             }
@@ -125,6 +128,32 @@ impl Turn<'_, '_> {
 }
 
 impl Walker<'_, '_, '_> {
+    /// All rows of a full matrix at once. `false` if they have to be walked one by one.
+    fn product(&mut self, rows: &Storage) -> bool {
+        let Storage::Dense(dense) = rows else { return false };
+        let (n_pre, n_post) = (dense.n_pre(), dense.n_post());
+        let (start, len) = self.own_columns(dense);
+        let place = Place {
+            rows: (n_pre as usize, self.structure.pre_start as usize),
+            stride: n_post as usize,
+            columns: (len, start as usize),
+            offset: (start - self.structure.post_start) as usize,
+        };
+        if !dense.is_full() || !self.turn.product(self.at, &place) {
+            return false;
+        }
+        self.turn.count_synapses(n_pre as usize * len);
+        true
+    }
+
+    /// The first of the shard's neurons that a matrix reaches, and how many they are.
+    fn own_columns(&self, dense: &Dense) -> (u32, usize) {
+        let start = self.structure.post_start;
+        let first = self.posts.start.clamp(start, start + dense.n_post());
+        let end = self.posts.end.clamp(first, start + dense.n_post());
+        (first, (end - first) as usize)
+    }
+
     /// A row: the synapses of a presynaptic neuron, which is numbered within its group.
     fn row(&mut self, rows: &Storage, row: u32) {
         let pre = row + self.structure.pre_start;
@@ -139,10 +168,8 @@ impl Walker<'_, '_, '_> {
                 self.listed(first, targets, pre);
             }
             Storage::Dense(dense) if dense.is_full() => {
-                let first = self.posts.start.clamp(start, start + dense.n_post());
-                let end = self.posts.end.clamp(first, start + dense.n_post());
+                let (first, len) = self.own_columns(dense);
                 let own = row as usize * dense.n_post() as usize + (first - start) as usize;
-                let len = (end - first) as usize;
                 if len < ROW {
                     (0..len).for_each(|k| self.gathered.push(own + k, pre, first + k as u32));
                     self.flush_if_full();

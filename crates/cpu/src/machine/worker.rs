@@ -26,6 +26,7 @@ use crate::block::Workspace;
 use crate::body::Bound;
 use crate::deliver::Due;
 use crate::elements::Elements;
+use crate::product::Place;
 use crate::slot::Slot;
 use crate::typed::typed;
 
@@ -487,6 +488,11 @@ impl<'c> Turn<'_, 'c> {
         let context = Context { seed: self.common.program.seed, step: at.time };
         let done = self.bound[at.step].run(&mut self.shard.workspace, &context, elements, emitted);
         debug_assert!(done.is_ok(), "bindings are checked when a program is loaded: {done:?}");
+    }
+
+    /// Adds what all synapses of a part of a full matrix give, if that is all that the kernel of a step does.
+    pub(super) fn product(&self, at: At, place: &Place) -> bool {
+        self.bound[at.step].product(place)
     }
 
     /// The synapses that are being gathered, and how many were handed over.
