@@ -281,6 +281,11 @@ impl Group {
         self.members.iter().map(|m| m.operation)
     }
 
+    /// The same, and what each gives to whom.
+    pub fn kernels(&self) -> impl Iterator<Item = (OperationId, &StaticKernel)> {
+        self.members.iter().map(|m| (m.operation, &*m.kernel))
+    }
+
     /// How many synapses its operations have together.
     #[must_use]
     pub fn n_syn(&self) -> usize {

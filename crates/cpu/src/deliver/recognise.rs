@@ -12,7 +12,7 @@ pub struct StaticKernel {
 }
 
 /// One accumulation of a [`StaticKernel`].
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct StaticEffect {
     /// What is accumulated into, at the postsynaptic neuron.
     pub slot: SlotId,
@@ -27,7 +27,7 @@ pub struct StaticEffect {
 }
 
 /// What each synapse gives.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum StaticValue {
     /// The same for all of them, to be computed once per delivery.
     Uniform(Uniform),
@@ -37,7 +37,7 @@ pub enum StaticValue {
 
 /// A condition at the postsynaptic neuron; where it does not hold, another value is accumulated: a neuron that is
 /// refractory takes nothing, that is 0.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Gate {
     /// Truth values, by postsynaptic neuron.
     pub slot: SlotId,
@@ -58,6 +58,13 @@ pub struct Payload {
     pub(super) part: Part,
     pub(super) block: Block,
     pub(super) ty: ScalarType,
+}
+
+/// What is compiled follows from the rest.
+impl PartialEq for Payload {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.part, self.ty) == (&other.part, other.ty)
+    }
 }
 
 impl StaticKernel {

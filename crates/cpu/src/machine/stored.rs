@@ -152,14 +152,16 @@ fn rows_of<'a>(
     synapses: &'a [Arc<Synapses>],
     group: &'a Group,
 ) -> (&'a [u32], Vec<impl PartialEq + use<'a>>) {
-    let members = group.operations().map(|id| {
+    let members = group.kernels().map(|(id, delivered)| {
         let operation = &program.operations[id.index()];
         let Action::Deliver { call, structure, delay, .. } = &operation.action else { return None };
         let of = &program.structures[structure.index()];
         let kernel = &program.kernels[call.kernel.index()];
         let bound: Vec<&str> =
             call.bindings.iter().map(|b| program.buffers[b.index()].name.as_str()).collect();
-        Some((&kernel.body, bound, *delay, of, Arc::as_ptr(&synapses[structure.index()])))
+        let made_of = Arc::as_ptr(&synapses[structure.index()]);
+        // What nothing writes any longer may have become part of what synapses give.
+        Some((&kernel.body, delivered.effects(), bound, *delay, of, made_of))
     });
     (layout.cuts[layout.cut_of(group)].bounds(), members.collect())
 }
