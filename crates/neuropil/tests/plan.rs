@@ -135,6 +135,14 @@ fn threads_meet_once_per_step_for_events_that_arrive_in_it_and_synapses_take_few
     assert_eq!((one.elements, one.synapses, one.events), (two.elements, two.synapses, two.events));
     // Update and threshold are one kernel; what marks spikes and what resets are two.
     assert_eq!(two.compiled, 3);
+    // The first neurons belong to the thread that records; for the last one all have to meet.
+    let recording = |neuron: u32| {
+        let mut net = net.clone();
+        net.record_state("trace", "cells", ["v"], [neuron]);
+        counted(&net.model(), 2).meetings
+    };
+    assert_eq!(recording(1), 100);
+    assert!(recording(399) > 200);
     // Two bytes of a target, the same weight for all, and for each row where it begins.
     assert_eq!(one.synapse_bytes, 2 * 400 * 400 + 4 * 401);
     assert_eq!(two.synapse_bytes, 2 * 400 * 400 + 2 * 4 * 401);

@@ -343,7 +343,8 @@ impl Layout {
                     let bindings = call.bindings.clone();
                     let bare = bare(program, id);
                     steps.push(Step { split: true, bindings, cut, group: Some(number), ..bare });
-                    let all = group.operations().flat_map(|id| touches_of(program, id, &spaces, true));
+                    let all =
+                        group.operations().flat_map(|id| touches_of(program, id, (&spaces, &cuts), true));
                     touches.push(all.collect());
                 }
                 k += 1;
@@ -354,7 +355,7 @@ impl Layout {
                     let ids = &sequence[k..k + count];
                     let mut touched: Vec<Touch> = Vec::new();
                     for id in ids {
-                        for touch in touches_of(program, *id, &spaces, true) {
+                        for touch in touches_of(program, *id, (&spaces, &cuts), true) {
                             if !touched.contains(&touch) {
                                 touched.push(touch);
                             }
@@ -377,7 +378,7 @@ impl Layout {
                     let cut = own_space(program, id, &spaces);
                     let emits = emits(program, id);
                     let step = Step { body, bindings, emits, split, cut, ..bare(program, id) };
-                    (step, touches_of(program, id, &spaces, split))
+                    (step, touches_of(program, id, (&spaces, &cuts), split))
                 }
             };
             k += step.count as usize;
@@ -533,13 +534,27 @@ pub(super) fn fused(
 }
 
 /// What an operation touches, and how far.
-fn touches_of(program: &Program, id: OperationId, spaces: &Spaces, split: bool) -> Vec<Touch> {
+fn touches_of(
+    program: &Program,
+    id: OperationId,
+    (spaces, cuts): (&Spaces, &[Cut]),
+    split: bool,
+) -> Vec<Touch> {
     let operation = &program.operations[id.index()];
     let mut list = Vec::new();
     if !split {
+        // Few elements are recorded as a rule, and those the first, which are the first shard's own.
+        let recorded = if let Action::RecordState { elements, .. } = &operation.action {
+            elements.iter().max()
+        } else {
+            None
+        };
         for (resource, access) in program.accesses(operation) {
             if let neuropil_kernels::program::Resource::Buffer(buffer) = resource {
-                list.push((buffer, access != Access::Read, Reach::First));
+                let space = spaces.find(buffer.index());
+                let is_own = recorded.is_some_and(|last| *last < cuts[space].bounds[1]);
+                let reach = if is_own { Reach::Part(space) } else { Reach::First };
+                list.push((buffer, access != Access::Read, reach));
             }
         }
         return list;
