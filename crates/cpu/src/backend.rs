@@ -47,7 +47,7 @@ pub struct CpuOptions {
 
 impl Default for CpuOptions {
     fn default() -> Self {
-        Self { kernels: KernelChoice::Auto, smallest_work: 1 << 15, cache: None }
+        Self { kernels: KernelChoice::Auto, smallest_work: 1 << 18, cache: None }
     }
 }
 

@@ -319,6 +319,11 @@ fn cuts(
 }
 
 impl Layout {
+    /// Whether more than one shard has a part of anything.
+    pub(super) fn is_divided(&self) -> bool {
+        self.cuts.iter().any(|cut| cut.bounds.windows(2).filter(|part| part[0] < part[1]).count() > 1)
+    }
+
     /// Lays out a program that was validated.
     pub(super) fn new(
         program: &Program,

@@ -93,8 +93,15 @@ impl Sharded {
         let pool = if threads > 1 { pool() } else { None };
         let threads = if pool.is_some() { threads } else { 1 };
         let mut compiled = 0;
-        let layout =
+        let mut layout =
             Layout::new(&program, &plan, &synapses, (&bodies, &mut compiled), (threads, smallest_work))?;
+        let (pool, threads) = if threads > 1 && !layout.is_divided() {
+            // Threads without a part would only look on.
+            layout = Layout::new(&program, &plan, &synapses, (&bodies, &mut compiled), (1, smallest_work))?;
+            (None, 1)
+        } else {
+            (pool, threads)
+        };
         let held = walked(&program, &layout, &synapses)?;
         let mut spare = Spare::new(&program, &layout, again);
         let stored = store(&program, &layout, &synapses, &mut buffers, &mut spare)?;
