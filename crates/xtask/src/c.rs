@@ -31,7 +31,9 @@ pub(crate) fn install(arguments: &[String]) -> Result<(), Failure> {
         return Err(Failure::Usage("`install-c` takes the folder to install to".to_owned()));
     };
     let prefix = root().join(prefix);
-    run(cargo(&["build", "--release", "--package", "neuropil-c"]))?;
+    // Together with the command, so that what both need is compiled once: on its own each asks for other features of
+    // the packages that they share.
+    run(cargo(&["build", "--release", "--package", "neuropil-c", "--package", "neuropil-cli"]))?;
     let here = root().join("bindings/c");
     for folder in ["include", "lib/pkgconfig"] {
         written(&prefix.join(folder), fs::create_dir_all(prefix.join(folder)))?;
